@@ -41,5 +41,6 @@ struct problem_format {
 void problem_reply(struct reply *rep, struct arena *arena, struct problem_format fmt, enum problem p,
                    const struct problem_param *params, unsigned n_params, const struct problem_field *field);
 // Referrer-Policy, X-Content-Type-Options, X-Frame-Options, X-Permitted-Cross-Domain-Policies, and with `secure`
-// Strict-Transport-Security, as recorded (facts §7).
+// Strict-Transport-Security, as recorded (facts §7). A header that is there already is not added again, so that
+// (rep, secure) may follow problem_reply, which does not know of TLS and leaves Strict-Transport-Security out.
 void reply_security_headers(struct reply *rep, bool secure);
