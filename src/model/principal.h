@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is calling and what that permits: pure. Called by: auth (makes it), pipeline and api (ask it), store (loads
+// grants). Must never: do I/O, or grant anything that a role row does not name.
+#pragma once
+
+#include "base/id.h"
+#include "base/slice.h"
+
+enum role {
+#define ROLE(id, name, scope) ROLE_##id,
+#include "spec/roles.def"
+#undef ROLE
+    ROLE_COUNT_
+};
+const char *role_name(enum role r);
+bool role_parse(struct slice s, enum role *ret) MUST_CHECK;
+bool role_is_org(enum role r);
+
+typedef uint32_t role_set; // bit (1 << enum role)
+
+struct grant {
+    char scope_id[OID_HEX + 1]; // an organisation's or a group's id
+    role_set roles;
+};
+
+enum principal_kind { PRINCIPAL_API_KEY, PRINCIPAL_SERVICE_ACCOUNT, PRINCIPAL_LOCAL /* admin socket, cli, scanner */ };
+#define PRINCIPAL_NAME 48
+struct principal {
+    enum principal_kind kind;
+    char name[PRINCIPAL_NAME]; // public key or client id: the key of the USER buckets, and the actor in logs and events
+    char id[OID_HEX + 1];      // the row's ObjectId
+    char org_id[OID_HEX + 1];  // the one organisation it belongs to
+    const struct grant *grants; // sorted by scope_id
+    unsigned grant_count;
+};
+
+// What a route asks for (x-rolesRequirements of the OpenAPI document, facts §1.2 and §9.3b).
+enum need {
+    NEED_ANY,          // authenticated is enough
+    NEED_GROUP_READ,   // Project Read Only or anything above
+    NEED_STREAM_OWNER, // ORG_STREAM_PROCESSING_ADMIN, GROUP_STREAM_PROCESSING_OWNER, GROUP_OWNER, ORG_OWNER
+    NEED_GROUP_OWNER,
+    NEED_ORG_MEMBER,
+    NEED_ORG_READ,
+    NEED_ORG_OWNER,
+    NEED_COUNT_
+};
+// Roles on the group itself plus those of its organisation that reach into groups.
+role_set principal_roles(const struct principal *p, const char *org_id, const char *group_id /* NULL: org only */);
+bool principal_permits(const struct principal *p, enum need need, const char *org_id, const char *group_id);
+// Any role at all that lets it see the group (false: NOT_IN_GROUP).
+bool principal_in_group(const struct principal *p, const char *org_id, const char *group_id);

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durable state: SQLite in WAL mode, synchronous=FULL, one writer thread, one reader handle a thread.
+// Called by: core (domain rows), auth (credentials, tokens), reconcile (leases), app and cli (open, backup).
+// Must never: be written outside store_write, hold a lock over a caller's code, or acknowledge before the commit.
+//
+// Reads: each thread opens a store_reader; every call is one consistent snapshot; results live in `arena`.
+// Writes: store_write runs fn on the writer thread inside one transaction. fn returning an error rolls back and that
+// error is returned. ERR_OK means committed and synced. Several waiting writes may share one commit. Errors of every
+// call: ERR_BUSY (locked past 5 s, or the write queue is full), ERR_READ_ONLY (read-only or full disk; detail says
+// which), ERR_IO, ERR_CORRUPT, ERR_NOMEM.
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "model/connection.h"
+#include "model/network.h"
+#include "model/principal.h"
+
+struct store;
+struct store_reader;
+struct store_tx;
+
+#define STORE_VERSION    1 // schema that this binary writes
+#define STORE_MIN_BINARY 1 // oldest binary (by STORE_VERSION) that may open what we write
+
+struct store_options {
+    const char *path; // database file; its directory must exist (made 0700 by the caller)
+    bool create;      // make it when absent
+    bool migrate;     // apply missing migrations (serve, dev, init, migrate); else ERR_CONFLICT when any is missing
+    bool exclusive;   // take the flock on PATH.lock: one process (design §5). false only for read-only inspection
+    unsigned write_queue_max; // 1024
+    int64_t busy_ms;          // 5000
+    const struct clock *clock;
+};
+void store_options_default(struct store_options *o);
+// ERR_NOT_FOUND (no file, create false), ERR_BUSY (another process has it; names its pid), ERR_CONFLICT (schema newer
+// than this binary, or migrations missing), ERR_CORRUPT (checksum of an applied migration differs; integrity).
+enum err store_open(const struct store_options *o, struct store **ret, struct error *err) MUST_CHECK;
+void store_close(struct store **s); // finishes queued writes; readers must be closed before
+
+enum err store_reader_open(struct store *s, struct store_reader **ret,
+                           struct error *err) MUST_CHECK; // one thread at a time
+void store_reader_close(struct store_reader **r);
+
+typedef enum err (*store_fn)(struct store_tx *tx, void *ctx, struct error *err);
+enum err store_write(struct store *s, store_fn fn, void *ctx, struct error *err) MUST_CHECK;
+// Rises whenever a committed write changed what lists show (connections, networks, groups, grants). Read without a
+// lock. A reader that sees generation g sees all rows committed up to g.
+uint64_t store_generation(const struct store *s);
+// Likewise for credentials (keys, accounts, secrets, access lists, grants, tokens revoked).
+uint64_t store_auth_generation(const struct store *s);
+bool store_writable(
+    const struct store *s); // false after the last write failed with ERR_READ_ONLY; for readiness detail
+uint64_t store_wal_bytes(const struct store *s);
+
+// ---- maintenance (cli, app)
+enum err store_backup(struct store *s, const char *path,
+                      struct error *err) MUST_CHECK; // online, through the writer; path must not exist; mode 0600
+enum err store_check(struct store *s, struct arena *a, struct slice *ret_report,
+                     struct error *err) MUST_CHECK; // integrity_check, foreign_key_check; "ok"
+enum err store_restore(const char *backup, const char *path,
+                       struct error *err) MUST_CHECK; // verifies backup, refuses over an existing store
+enum err store_migrate_status(const char *path, uint32_t *ret_have, uint32_t *ret_want, struct error *err) MUST_CHECK;
+
+// ---- organisations and groups
+enum err store_org_get(struct store_reader *r, const char *org_id, struct org *ret,
+                       struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_orgs(struct store_reader *r, struct arena *a, struct org **ret, size_t *ret_n,
+                    struct error *err) MUST_CHECK; // by id
+enum err store_group_get(struct store_reader *r, const char *group_id, struct group *ret,
+                         struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// Groups that any of grants reaches (groups named, all of orgs with a role that reads groups), by id; page is 1-based.
+// all = true ignores grants (local admin).
+struct page {
+    uint32_t number, size; // pageNum >= 1, itemsPerPage 1..500
+};
+enum err store_groups(struct store_reader *r, const struct principal *p, bool all, struct page page, struct arena *a,
+                      struct group **ret, size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
+enum err store_tx_org_insert(struct store_tx *tx, const struct org *o, struct error *err) MUST_CHECK; // ERR_EXISTS
+enum err store_tx_group_insert(struct store_tx *tx, const struct group *g,
+                               struct error *err) MUST_CHECK; // ERR_EXISTS: name taken in the organisation
+
+// ---- credentials
+struct api_key_row {
+    char id[OID_HEX + 1], org_id[OID_HEX + 1];
+    char public_key[9]; // 8 lower-case letters
+    char description[251];
+    char private_tail[13];                      // last 12 hex, for the masked form
+    char ha1_key_id[17];                        // which key of the key file sealed it
+    uint8_t ha1_nonce[12], ha1_sealed[16 + 16]; // AES-256-GCM of MD5 HA1, AAD = public key
+    struct wall created;
+};
+struct sa_secret_row {
+    char id[OID_HEX + 1];
+    uint8_t hash[32]; // SHA-256 of the secret
+    char masked[32];
+    struct wall created, expires, last_used;
+};
+struct service_account_row {
+    char id[OID_HEX + 1], org_id[OID_HEX + 1];
+    char client_id[PRINCIPAL_NAME]; // mdb_sa_id_ + 24 hex
+    char name[65], description[251];
+    struct wall created;
+};
+// A credential with all that a check needs: grants, access list, the organisation's setting. In arena.
+struct credential {
+    enum principal_kind kind;
+    struct principal principal;
+    struct api_key_row key;              // kind API_KEY
+    struct service_account_row account;  // kind SERVICE_ACCOUNT
+    const struct sa_secret_row *secrets; // kind SERVICE_ACCOUNT
+    unsigned secret_count;
+    const struct cidr *access_list;
+    unsigned access_count;
+    bool access_list_required; // the organisation's apiAccessListRequired
+};
+enum err store_api_key_find(struct store_reader *r, struct slice public_key, struct arena *a, struct credential *ret,
+                            struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_account_find(struct store_reader *r, struct slice client_id, struct arena *a, struct credential *ret,
+                            struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_credentials(struct store_reader *r, const char *org_id /* NULL = all */, struct arena *a,
+                           struct credential **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_api_key_insert(struct store_tx *tx, const struct api_key_row *k, struct error *err) MUST_CHECK;
+enum err store_tx_api_key_delete(struct store_tx *tx, const char *public_key, struct error *err) MUST_CHECK;
+enum err store_tx_api_key_reseal(struct store_tx *tx, const struct api_key_row *k,
+                                 struct error *err) MUST_CHECK; // new nonce, sealed, key id, private_tail
+enum err store_tx_account_insert(struct store_tx *tx, const struct service_account_row *s,
+                                 struct error *err) MUST_CHECK;
+enum err store_tx_account_delete(struct store_tx *tx, const char *client_id,
+                                 struct error *err) MUST_CHECK; // tokens go with it
+enum err store_tx_secret_insert(struct store_tx *tx, const char *client_id, const struct sa_secret_row *s,
+                                struct error *err) MUST_CHECK;
+enum err store_tx_secret_delete(struct store_tx *tx, const char *client_id, const char *secret_id,
+                                struct error *err) MUST_CHECK;
+enum err store_tx_grant(struct store_tx *tx, const char *principal_name, const char *scope_id, role_set roles,
+                        struct error *err) MUST_CHECK; // replaces; 0 removes
+enum err store_tx_access_add(struct store_tx *tx, const char *principal_name, struct cidr c, struct wall now,
+                             struct error *err) MUST_CHECK;
+enum err store_tx_access_remove(struct store_tx *tx, const char *principal_name, struct cidr c,
+                                struct error *err) MUST_CHECK;
+enum err store_tx_org_access_required(struct store_tx *tx, const char *org_id, bool required,
+                                      struct error *err) MUST_CHECK;
+enum err store_tx_secret_used(struct store_tx *tx, const char *client_id, const char *secret_id, struct wall when,
+                              struct error *err) MUST_CHECK; // batched by auth
+
+// ---- tokens, nonces, signing keys
+struct token_row {
+    uint8_t jti_hash[32];
+    char client_id[PRINCIPAL_NAME];
+    struct wall issued, expires;
+};
+enum err store_token_get(struct store_reader *r, const uint8_t jti_hash[32], struct token_row *ret,
+                         struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_tx_token_insert(struct store_tx *tx, const struct token_row *t, struct error *err) MUST_CHECK;
+enum err store_tx_token_delete(struct store_tx *tx, const uint8_t jti_hash[32], const char *client_id,
+                               bool *ret_deleted, struct error *err) MUST_CHECK; // only that client's
+enum err store_tx_token_count(struct store_tx *tx, const char *client_id, struct wall now, uint32_t *ret,
+                              struct error *err) MUST_CHECK; // live ones; deletes the client's expired
+enum err store_tx_nonce_use(struct store_tx *tx, const char *nonce, uint32_t nc, struct wall expires, struct wall now,
+                            struct error *err) MUST_CHECK; // ERR_EXISTS = replay; prunes expired
+struct signing_key_row {
+    char kid[17];
+    char seal_key_id[17];
+    uint8_t nonce[12], sealed[32 + 16]; // AES-256-GCM of a 32-byte HMAC key, AAD = kid
+    struct wall created, retired;       // retired 0 = current
+};
+enum err store_signing_keys(struct store_reader *r, struct arena *a, struct signing_key_row **ret, size_t *ret_n,
+                            struct error *err) MUST_CHECK; // newest first
+enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_key_row *k,
+                                     struct error *err) MUST_CHECK;
+
+// ---- networks
+enum err store_networks(struct store_reader *r, const char *group_id /* NULL = all */, struct arena *a,
+                        struct network **ret, size_t *ret_n, struct error *err) MUST_CHECK; // by id
+enum err store_network_get(struct store_reader *r, const char *network_id, struct arena *a, struct network *ret,
+                           struct error *err) MUST_CHECK;
+// The default network of a group in an AWS region; ERR_NOT_FOUND.
+enum err store_network_default(struct store_reader *r, const char *group_id, const char *region, struct arena *a,
+                               struct network *ret, struct error *err) MUST_CHECK;
+enum err store_tx_network_insert(struct store_tx *tx, const struct network *n, struct error *err)
+    MUST_CHECK; // ERR_EXISTS: (account, region, vpc) is bound already; names the group
+enum err store_tx_network_delete(struct store_tx *tx, const char *network_id,
+                                 struct error *err) MUST_CHECK; // its connections become history
+enum err store_tx_network_cidrs(struct store_tx *tx, const char *network_id, struct slice cidrs,
+                                struct error *err) MUST_CHECK;
+// Scan state. Raises store_generation only when `failed` or the failure text changes.
+enum err store_tx_network_scan(struct store_tx *tx, const struct network *n, struct error *err) MUST_CHECK;
+
+// ---- connections
+enum connection_sort { SORT_ID, SORT_EXPIRY /* soonest first, those without last, then id */ };
+struct connection_filter {
+    const char *group_id; // NULL: see `principal`
+    const struct principal
+        *principal;                 // with group_id NULL: all groups it may read (NEED_GROUP_READ); NULL = all (local)
+    struct slice requester_account; // p NULL = any
+    struct slice cloud_status;      // p NULL = any
+    int local_status;               // -1 = any; compared with the shown status (overlay included)
+    const char *network_id;         // NULL = any
+    bool include_unlisted;          // history too
+    enum connection_sort sort;
+    struct page page;
+};
+enum err store_connections(struct store_reader *r, const struct connection_filter *f, struct arena *a,
+                           struct connection **ret, size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
+enum err store_connection_get(struct store_reader *r, const char *group_id, struct slice name_or_id, struct arena *a,
+                              struct connection *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// All rows of one network that are listed, by name, for the scan's comparison.
+enum err store_connections_of_network(struct store_reader *r, const char *network_id, struct arena *a,
+                                      struct connection **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_connection_insert(struct store_tx *tx, const struct connection *c,
+                                    struct error *err) MUST_CHECK; // ERR_EXISTS by (network, name)
+enum err store_tx_connection_update(struct store_tx *tx, const struct connection *c, struct error *err)
+    MUST_CHECK; // whole row by id; ERR_NOT_FOUND. Only core/transition.c calls it
+enum err store_tx_connection_get(struct store_tx *tx, const char *id, struct arena *a, struct connection *ret,
+                                 struct error *err) MUST_CHECK;
+enum err store_connection_counts(struct store_reader *r, struct arena *a, struct slice **ret_status,
+                                 uint64_t **ret_counts, size_t *ret_n,
+                                 struct error *err) MUST_CHECK; // listed, by cloudStatus, for metrics
+
+// ---- events (audit), written in the transaction of the change
+struct event_row {
+    char id[OID_HEX + 1];
+    struct wall created;
+    char org_id[OID_HEX + 1], group_id[OID_HEX + 1]; // "" = none
+    char type[64];                                   // eventTypeName or PEERAGE_…
+    enum principal_kind actor_kind;
+    char actor[PRINCIPAL_NAME];
+    char remote[IP_STR];   // "" = local
+    struct slice resource; // pcx-…, network id, public key …
+    struct slice detail;   // JSON object, may be empty
+};
+enum err store_tx_event(struct store_tx *tx, const struct event_row *e, struct error *err) MUST_CHECK;
+enum err store_events(struct store_reader *r, const char *group_id /* NULL = all */, struct page page, struct arena *a,
+                      struct event_row **ret, size_t *ret_n, struct error *err) MUST_CHECK; // newest first
+
+// ---- leases (scan units; several replicas come later, the rows are right already)
+// Takes or renews `name` for owner until now + ms. ERR_BUSY while another owner's lease lives. *ret_epoch rises at each
+// change of owner.
+enum err store_tx_lease(struct store_tx *tx, const char *name, const char *owner, struct wall now, int64_t ms,
+                        uint64_t *ret_epoch, struct error *err) MUST_CHECK;
+enum err store_tx_lease_release(struct store_tx *tx, const char *name, const char *owner, struct error *err) MUST_CHECK;
