@@ -30,3 +30,5 @@ struct query_param {
 bool query_next(struct slice *rest, struct query_param *ret);
 // utf8_valid: RFC 3629, no surrogates, no overlong forms.
 bool utf8_valid(struct slice s);
+// utf8_len: bytes (1..4) of the well-formed character that s begins with; 0 when s is empty or begins badly.
+size_t utf8_len(struct slice s);

@@ -8,6 +8,12 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+// Jansson's library exports functions of these three names and calls them itself; were ours linked under
+// the same names, the dynamic linker would hand it ours.
+#define json_null    json_write_null
+#define json_string  json_value_string
+#define json_integer json_value_integer
+
 // ---- writer -------------------------------------------------------------------------------
 // Compact: {"a":1,"b":[]}. Pretty as Jackson's DefaultPrettyPrinter: two-space indent, ` : `, arrays
 // inline `[ {` … `} ]`, empty `{ }` and `[ ]`; no newline at the end.

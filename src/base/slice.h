@@ -3,6 +3,8 @@
 // Called by: all parsers. Must never: need or write a terminating NUL.
 #pragma once
 
+#include <string.h>
+
 #include "base/defs.h"
 
 struct slice {
@@ -13,10 +15,23 @@ struct slice {
 #define SLICE(lit)   ((struct slice){"" lit, sizeof(lit) - 1})
 #define SLICE_FMT(s) (int)(s).n, (s).n ? (s).p : "" // for printf's %.*s
 
-struct slice slice_of(const char *cstr); // NULL gives the empty slice
-struct slice slice_n(const char *p, size_t n);
-bool slice_eq(struct slice a, struct slice b);
-bool slice_eq_cstr(struct slice a, const char *b);
+// The small ones are inline: request handling calls them by the dozen.
+static inline struct slice slice_of(const char *cstr) // NULL gives the empty slice
+{
+    return cstr ? (struct slice){cstr, strlen(cstr)} : (struct slice){NULL, 0};
+}
+static inline struct slice slice_n(const char *p, size_t n)
+{
+    return (struct slice){p, n};
+}
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool slice_eq_cstr(struct slice a, const char *b) // NULL equals the empty slice
+{
+    return slice_eq(a, slice_of(b));
+}
 bool slice_eq_nocase(struct slice a, struct slice b); // ASCII only
 int slice_cmp(struct slice a, struct slice b);        // bytes, like memcmp then length
 bool slice_starts(struct slice s, struct slice prefix);
