@@ -19,14 +19,14 @@
 #define EC2SIM_SECRET_STR  129
 
 struct ec2sim_options {
-    const char *listen;                // "HOST:PORT"; port 0 takes a free one, see ec2sim_url
-    const char *data_dir;              // NULL: memory only. Else DIR/ec2sim.json, mode 0600, made when absent
-    const struct clock *clock;         // the real clock; the simulated one is it plus an offset. NULL = clock_system
-    uint64_t seed;                     // ids and fault probabilities; 0 = from the system's randomness
-    bool open_roles;                   // AssumeRole accepts any arn:aws:iam::ACCT:role/NAME, registered or not
-    bool web_identity;                 // AssumeRoleWithWebIdentity accepts any token for any role
-    const char *management_token;      // NULL: no management API. Else requests need `X-Ec2sim-Token: TOKEN`
-    struct ec2sim_settings settings;   // at first start; a loaded state keeps its own
+    const char *listen;              // "HOST:PORT"; port 0 takes a free one, see ec2sim_url
+    const char *data_dir;            // NULL: memory only. Else DIR/ec2sim.json, mode 0600, made when absent
+    const struct clock *clock;       // the real clock; the simulated one is it plus an offset. NULL = clock_system
+    uint64_t seed;                   // ids and fault probabilities; 0 = from the system's randomness
+    bool open_roles;                 // AssumeRole accepts any arn:aws:iam::ACCT:role/NAME, registered or not
+    bool web_identity;               // AssumeRoleWithWebIdentity accepts any token for any role
+    const char *management_token;    // NULL: no management API. Else requests need `X-Ec2sim-Token: TOKEN`
+    struct ec2sim_settings settings; // at first start; a loaded state keeps its own
 };
 void ec2sim_options_default(struct ec2sim_options *o); // 127.0.0.1:0, memory only, open roles, no management
 
@@ -60,7 +60,8 @@ struct ec2sim_vpc {
 enum err ec2sim_vpc_add(struct ec2sim *s, const struct ec2sim_vpc *v, char ret_vpc_id[EC2SIM_ID_STR],
                         struct error *err) MUST_CHECK;
 // A peering request, as CreateVpcPeeringConnection by the requester would make it (same errors: ERR_NOT_FOUND no such
-// VPC, ERR_EXISTS duplicate, ERR_TOO_LARGE quota). An overlapping or unknown peer gives a `failed` one, as AWS does.
+// VPC, ERR_TOO_LARGE quota, ERR_INVALID). An overlapping or unknown peer gives a `failed` one, and the same request
+// while the first one lives gives the first one's id, as AWS does.
 struct ec2sim_request {
     const char *requester_account_id, *requester_region, *requester_vpc_id;
     const char *accepter_account_id, *accepter_region, *accepter_vpc_id;
@@ -81,7 +82,7 @@ struct ec2sim_bulk {
 enum err ec2sim_bulk_add(struct ec2sim *s, const struct ec2sim_bulk *b, struct error *err) MUST_CHECK;
 
 // ---- time, behaviour, faults
-struct wall ec2sim_now(struct ec2sim *s); // simulated
+struct wall ec2sim_now(struct ec2sim *s);                                                       // simulated
 enum err ec2sim_clock_advance(struct ec2sim *s, int64_t seconds, struct error *err) MUST_CHECK; // >= 0
 enum err ec2sim_setting(struct ec2sim *s, const char *name, int64_t value, struct error *err) MUST_CHECK;
 // One fault rule in the JSON of POST /_ec2sim/faults (see ec2sim/fault.h). ERR_INVALID says what is wrong.

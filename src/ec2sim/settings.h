@@ -22,7 +22,7 @@
     X(other_visible_s, "otherVisibleSeconds", 172800, 0, 31536000, "rejected or deleted, the other side")              \
     X(active_quota, "activeQuota", 50, 1, 1000000, "active peerings per VPC")                                          \
     X(outstanding_quota, "outstandingQuota", 25, 1, 1000000, "outstanding requests per account and Region")            \
-    X(allow_duplicates, "allowDuplicateRequests", 0, 0, 1, "1: a duplicate is refused at Accept instead of Create")    \
+    X(refuse_duplicates, "refuseDuplicates", 0, 0, 1, "1: Create refuses a duplicate instead of returning it")         \
     X(throttling, "throttling", 0, 0, 1, "1: EC2's documented token buckets per account, Region and action")           \
     X(default_page, "defaultPage", 1000, 1, 1000000, "items of one page when MaxResults is absent")
 
