@@ -36,6 +36,9 @@ enum cloud_status {
 };
 enum cloud_status cloud_status_of(struct slice code); // "pending-acceptance" …
 bool cloud_status_is_terminal(enum cloud_status s);
+// How long a terminal connection stays listed after it was first seen so (facts §1.5, AWS' accepter-side windows):
+// rejected, deleted and failed 2 h, expired 2 days; 0 when not terminal.
+int64_t cloud_status_window_us(enum cloud_status s);
 #define CLOUD_STATUS 40
 
 struct connection {

@@ -204,6 +204,10 @@ enum err store_connections(struct store_reader *r, const struct connection_filte
                            struct connection **ret, size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
 enum err store_connection_get(struct store_reader *r, const char *group_id, struct slice name_or_id, struct arena *a,
                               struct connection *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// The newest row of that name in the network, listed or not: for observed names that have no listed row, so that what
+// left the list does not come back as new. ERR_NOT_FOUND.
+enum err store_connection_of_network(struct store_reader *r, const char *network_id, struct slice name, struct arena *a,
+                                     struct connection *ret, struct error *err) MUST_CHECK;
 // All rows of one network that are listed, by name, for the scan's comparison.
 enum err store_connections_of_network(struct store_reader *r, const char *network_id, struct arena *a,
                                       struct connection **ret, size_t *ret_n, struct error *err) MUST_CHECK;

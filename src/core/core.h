@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Domain operations: the only caller of domain writes (organisations, groups, networks, connections, their events).
+// Called by: reconcile (scan results), app and cli (administration), later api (actions). Must never: know HTTP, EC2 or
+// SQL, do I/O besides the store's, or let a stored localStatus be assigned outside core/transition.c.
+//
+// Every operation is one store transaction: the rows and their audit events are committed together or not at all.
+// Thread-safe unless said otherwise; each call blocks until its commit. Errors of every write: those of store_write.
+#pragma once
+
+#include "base/rand.h"
+#include "store/store.h"
+
+struct core;
+
+// store, clock and rng must outlive the core. rng is used on the store's writer thread only.
+enum err core_open(struct store *s, const struct clock *clock, const struct rng *rng, struct core **ret,
+                   struct error *err) MUST_CHECK;
+void core_close(struct core **c); // NULL-safe; no call may be running
+
+// Who does it: written to the event rows. NULL where an operation allows it means the scanner (PRINCIPAL_LOCAL).
+struct actor {
+    enum principal_kind kind;
+    const char *name;   // public key, client id, or "cli", "admin", "scanner"
+    const char *remote; // address, or NULL or "" for local
+};
+
+// ---- listener: app connects it to the scanner's wake-up and to caches -------------------------------------
+enum core_change_kind { CORE_NETWORKS_CHANGED, CORE_CONNECTIONS_CHANGED, CORE_GROUPS_CHANGED };
+struct core_change {
+    enum core_change_kind kind;
+    const char *group_id;   // "" = none (an organisation)
+    const char *network_id; // "" = none
+};
+// Called after the commit, on the thread that ran the operation, without a lock held; never for an operation that
+// changed nothing. It must return soon and may not call core. One listener; set it before other threads use core.
+typedef void (*core_listener)(void *ctx, const struct core_change *change);
+void core_on_change(struct core *c, core_listener fn, void *ctx);
+
+// ---- organisations and groups ------------------------------------------------------------------------------
+// Names: 1..64 of Unicode letters, digits and -_.(),:&@+' and space (facts §9.1, space because Atlas' own default
+// names have it), neither first nor last a space. ERR_INVALID says what is wrong; ERR_EXISTS: name taken.
+enum err core_org_create(struct core *c, const struct actor *by, struct slice name, struct org *ret,
+                         struct error *err) MUST_CHECK;
+enum err core_group_create(struct core *c, const struct actor *by, const char *org_id, struct slice name,
+                           struct group *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND: no such organisation
+
+// ---- networks ----------------------------------------------------------------------------------------------
+struct network_new {
+    const char *group_id;
+    struct slice account_id, region, vpc_id; // "123456789012", "us-east-1", "vpc-…"
+    struct slice cidrs;                      // space-separated, may be empty (the first scan fills it)
+    enum identity_kind identity;
+    struct slice identity_ref; // role ARN of the same account, profile name, or empty for ambient
+    enum network_mode mode;
+    bool make_default; // take over accountDetails for its group and region; the first in a region is default anyway
+};
+// ERR_INVALID: a field is wrong (named). ERR_NOT_FOUND: no such group. ERR_EXISTS: the VPC is bound already (the
+// detail names the group). *ret lives in `a`.
+enum err core_network_add(struct core *c, const struct actor *by, const struct network_new *n, struct arena *a,
+                          struct network *ret, struct error *err) MUST_CHECK;
+// Its connections leave the lists and stay as history; the oldest other network of the region becomes default.
+// ERR_NOT_FOUND. Listing is a plain read: store_networks.
+enum err core_network_remove(struct core *c, const struct actor *by, const char *network_id,
+                             struct error *err) MUST_CHECK;
+
+// ---- scan results ------------------------------------------------------------------------------------------
+// Made by the pure plan(stored, observed, complete, now) of reconcile and applied here.
+enum change_kind {
+    CHANGE_SEEN_NEW,     // stored NULL: no row of that name in the network
+    CHANGE_SEEN_CHANGED, // row and observation differ in anything that is stored
+    CHANGE_REAPPEARED,   // was missing or unlisted and is seen again; the observation is recorded too
+    CHANGE_MISSING,      // absent from a complete scan for the first time: the mark is set
+    CHANGE_LOST,         // absent from two complete scans at least VANISH_AFTER_US apart. A question, not a result: the
+                         // scanner asks the cloud by id and makes it VANISHED (NotFound) or REAPPEARED; core skips it
+    CHANGE_VANISHED,     // LOST, and NotFound by id: leaves the list
+    CHANGE_UNLIST,       // terminal for as long as cloud_status_window_us says: leaves the list
+    CHANGE_KIND_COUNT_
+};
+#define VANISH_AFTER_US (60 * US_PER_SEC)
+// Both pointers must stay valid until core_scan_applied returns. `stored` is what plan compared; core reads the row
+// again in its transaction, so that an API action between the two is not overwritten.
+struct change {
+    enum change_kind kind;
+    const struct connection *stored; // NULL for SEEN_NEW
+    const struct observed *seen;     // NULL for MISSING, LOST, VANISHED, UNLIST
+};
+
+// One successful scan of one network: all its changes, the scan state and the events in one transaction. `net` is the
+// row as the scanner read it before the scan. vpc_cidrs: the VPC's blocks from DescribeVpcs, empty = not said.
+// Absent CIDRs never overwrite stored ones. A scan that changes nothing writes no connection row, does not raise
+// store_generation, and writes the scan state at most once per SCAN_STATE_QUIET_US.
+// ERR_NOT_FOUND: the network was removed meanwhile (nothing is recorded).
+#define SCAN_STATE_QUIET_US (60 * US_PER_SEC)
+enum err core_scan_applied(struct core *c, const struct network *net, const struct change *changes, size_t n,
+                           struct slice vpc_cidrs, struct error *err) MUST_CHECK;
+// One failed scan. denied: the cloud refused our identity or permissions (SCAN_FAILED at once); otherwise after
+// SCAN_FAILURES_MAX in a row. reason: one sentence that says why and what to do, the same for the same cause (no
+// request ids or times: a new text is a new event and a new list generation); cut at 400 bytes.
+#define SCAN_FAILURES_MAX 3
+enum err core_scan_failed(struct core *c, const struct network *net, bool denied, struct slice reason,
+                          struct error *err) MUST_CHECK;
