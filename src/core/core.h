@@ -37,8 +37,8 @@ typedef void (*core_listener)(void *ctx, const struct core_change *change);
 void core_on_change(struct core *c, core_listener fn, void *ctx);
 
 // ---- organisations and groups ------------------------------------------------------------------------------
-// Names: 1..64 of Unicode letters, digits and -_.(),:&@+' and space (facts §9.1, space because Atlas' own default
-// names have it), neither first nor last a space. ERR_INVALID says what is wrong; ERR_EXISTS: name taken.
+// Names: 1..64 of Unicode letters, digits and -_.(),:&@+' (the pattern of the OpenAPI document's Group.name, which has
+// no space). ERR_INVALID says what is wrong; ERR_EXISTS: name taken.
 enum err core_org_create(struct core *c, const struct actor *by, struct slice name, struct org *ret,
                          struct error *err) MUST_CHECK;
 enum err core_group_create(struct core *c, const struct actor *by, const char *org_id, struct slice name,
