@@ -187,7 +187,7 @@ static void flood(int write_fd, int read_fd, unsigned per_flush, unsigned longes
         assert_int_equal(batch.fail, BUF_OK);
         sent += per_flush;
         log_flush_lines(buf_view(&batch));
-        if (round % 50 == 49) n += read_now(read_fd, all + n, (BIG - n) / 4);
+        if (round % 150 == 149) n += read_now(read_fd, all + n, (BIG - n) / 4);
     }
     // The last torn line, if any, completes as soon as there is room.
     n += read_now(read_fd, all + n, BIG - n);
