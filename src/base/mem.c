@@ -36,9 +36,9 @@ void *mem_alloc(size_t size)
 
 void *mem_zalloc(size_t count, size_t size)
 {
-    if (fault_fires()) return NULL;
-    if (count == 0 || size == 0) count = size = 1;
-    return calloc(count, size); // checks the product itself
+    size_t all; // checked here, for calloc under a sanitizer aborts instead of answering NULL
+    if (mul_overflows(count, size, &all) || fault_fires()) return NULL;
+    return calloc(1, all ? all : 1);
 }
 
 void *mem_realloc(void *p, size_t size)
