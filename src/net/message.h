@@ -54,6 +54,7 @@ struct reply {
     struct slice body; // valid until release; a HEAD reply keeps the body for Content-Length, httpd does not send it
     bool no_content_length;     // 204 and 304
     bool close;                 // answer, then close
+    bool drop;                  // send nothing at all and close: the simulator's lost replies
     void (*release)(void *ctx); // called once when the body was sent or the connection died; may be NULL
     void *release_ctx;
     // for log and metrics, set by the pipeline; static or arena strings, may be NULL
