@@ -116,21 +116,27 @@ static uint64_t special_bytes(uint64_t x)
     return (x | low | q | s) & EACH(0x80);
 }
 
-// How many bytes from p on are plain ASCII that stands for itself.
-static size_t plain_run(const char *p, size_t n)
+// Copies bytes from p to `to`, which has room for n, until one needs care; returns how many were copied.
+static size_t copy_plain(char *to, const char *p, size_t n)
 {
+    uint64_t x, mark;
     size_t i = 0;
-    for (; n - i >= 8; i += 8) {
-        uint64_t x;
+    if (n < 8) {
+        for (; i < n; i++) {
+            unsigned char c = (unsigned char)p[i];
+            if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+            to[i] = (char)c;
+        }
+        return i;
+    }
+    for (;;) {
         memcpy(&x, p + i, 8);
-        uint64_t mark = special_bytes(le64toh(x));
+        memcpy(to + i, &x, 8);
+        mark = special_bytes(le64toh(x));
         if (mark) return i + (size_t)__builtin_ctzll(mark) / 8;
+        if (i == n - 8) return n;
+        i = MIN(i + 8, n - 8); // the last word overlaps bytes that were found plain
     }
-    for (; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
-    }
-    return i;
 }
 
 static void escape_byte(struct buf *out, unsigned char c)
@@ -148,20 +154,21 @@ static void escape_byte(struct buf *out, unsigned char c)
 
 void json_escape(struct buf *out, struct slice s)
 {
-    size_t done = 0, i = 0; // [done, i) stands for itself and waits to be copied
-    for (;;) {
-        if (i < s.n) i += plain_run(s.p + i, s.n - i);
-        if (i == s.n) break;
-        size_t len = (unsigned char)s.p[i] >= 0x80 ? utf8_len(slice_skip(s, i)) : 0;
-        if (len) {
-            i += len;
-            continue;
+    // Escaped text is never shorter, so a failed reserve here is a true one.
+    while (s.n && buf_reserve(out, s.n)) {
+        size_t n = copy_plain(out->p + out->n, s.p, s.n);
+        out->n += n;
+        if (n == s.n) return;
+        s = slice_n(s.p + n, s.n - n);
+        n = (unsigned char)s.p[0] >= 0x80 ? utf8_len(s) : 0;
+        if (n) {
+            buf_add(out, s.p, n);
+        } else {
+            escape_byte(out, (unsigned char)s.p[0]);
+            n = 1;
         }
-        buf_add(out, s.p + done, i - done);
-        escape_byte(out, (unsigned char)s.p[i]);
-        done = ++i;
+        s = slice_n(s.p + n, s.n - n);
     }
-    if (done < s.n) buf_add(out, s.p + done, s.n - done);
 }
 
 static void quoted(struct json_writer *w, struct slice s)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 
 static void holding_assertions_do_nothing(void **state)
@@ -50,6 +51,8 @@ static void a_failed_one_prints_a_json_line_and_aborts(void **state)
     struct error e;
     assert_int_equal(json_read(line, 4096, &d, &e), ERR_OK);
     const struct json_value *v = json_root(d);
+    struct wall when;
+    assert_true(wall_parse_rfc3339(json_string(json_get(v, "ts")), &when));
     assert_true(slice_eq_cstr(json_string(json_get(v, "level")), "error"));
     assert_true(slice_eq_cstr(json_string(json_get(v, "msg")), "assertion failed"));
     assert_true(slice_ends(json_string(json_get(v, "file")), SLICE("test_assert.c")));
