@@ -21,6 +21,7 @@ struct bucket_answer {
 };
 void bucket_start(struct bucket *b, const struct bucket_rule *r, struct mono now);
 struct bucket_answer bucket_take(struct bucket *b, const struct bucket_rule *r, struct mono now);
+// Changes nothing: allowed says whether a take would be, remaining is what is there now.
 struct bucket_answer bucket_peek(const struct bucket *b, const struct bucket_rule *r, struct mono now);
 // Provably full at `now`: forgetting it changes no answer's tokens (the next use starts a new, full one).
 bool bucket_is_full(const struct bucket *b, const struct bucket_rule *r, struct mono now);

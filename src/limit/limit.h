@@ -31,7 +31,8 @@ struct limit_override {
     struct bucket_rule rule;
 };
 struct limits;
-// enabled false: every take is allowed and reports remaining = capacity. overrides are copied. max_scopes: 1,000,000.
+// enabled false: every take is allowed and reports remaining = capacity. overrides are copied. There is room
+// for at least max_scopes (1,000,000) buckets; memory is bounded by limits_bytes.
 struct limits *limits_new(bool enabled, const struct limit_override *overrides, unsigned n, uint32_t max_scopes,
                           const struct rng *rng) MUST_CHECK; // NULL: out of memory
 void limits_free(struct limits *l);
@@ -39,4 +40,5 @@ struct bucket_answer limits_take(struct limits *l, enum limit_set set, struct sl
 struct bucket_rule limits_rule(const struct limits *l, enum limit_set set,
                                struct slice scope); // in force for this scope
 uint64_t limits_count(struct limits *l);            // buckets held
-size_t limits_bytes(const struct limits *l);
+uint64_t limits_refused(const struct limits *l);    // takes refused because the table was full of live buckets
+size_t limits_bytes(const struct limits *l);        // most that it may ever hold
