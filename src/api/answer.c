@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The few ways in which a handler answers: a problem, the store's failure, or a body. Called by: every handler,
+// pipeline. Must never: leave a reply without status.
+#include "api/api.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+
+void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n)
+{
+    problem_reply(c->rep, c->req->arena, c->fmt, p, params, n, NULL);
+}
+
+void call_store_problem(struct call *c, const struct error *err)
+{
+    LOG(LOG_WARN, "store failed", LOG_S("requestId", c->req->id), LOG_S("kind", err_name(err->code)),
+        LOG_S("detail", err->detail));
+    bool passing =
+        err->code == ERR_BUSY || err->code == ERR_READ_ONLY || err->code == ERR_IO || err->code == ERR_TIMEOUT;
+    if (!passing) {
+        call_problem(c, P_UNEXPECTED_ERROR, NULL, 0);
+        return;
+    }
+    const char *why = err->code == ERR_READ_ONLY ? "the store cannot be written" : "the store is busy or away";
+    call_problem(c, P_SERVICE_UNAVAILABLE, &PARAM_C(why), 1);
+    reply_header_cstr(c->rep, "Retry-After", "1");
+}
+
+void call_success_head(struct call *c)
+{
+    c->rep->status = 200;
+    if (c->version) {
+        char type[64];
+        struct buf b = {.p = type, .cap = sizeof type, .max = sizeof type};
+        buf_fmt(&b, "application/vnd.atlas.%04u-%02u-%02u+json;charset=utf-8", c->version / 10000,
+                c->version / 100 % 100, c->version % 100);
+        reply_header(c->rep, "Content-Type", buf_view(&b));
+    } else {
+        reply_header_cstr(c->rep, "Content-Type", "application/json;charset=utf-8");
+    }
+    reply_security_headers(c->rep, c->req->secure);
+}
+
+static void free_body(void *ctx)
+{
+    mem_free(ctx);
+}
+
+void call_ok(struct call *c, struct buf *body)
+{
+    if (body->fail) {
+        buf_done(body);
+        call_problem(c, P_UNEXPECTED_ERROR, NULL, 0);
+        return;
+    }
+    call_success_head(c);
+    c->rep->body = buf_view(body);
+    c->rep->release = free_body;
+    c->rep->release_ctx = body->p;
+    buf_init(body, 0);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call of the API as its handlers see it, the route table, and the handlers. Called by: pipeline, app.
+// Must never: touch a socket or SQL, check a credential, or answer with a code that spec/errors.def lacks.
+#pragma once
+
+#include "auth/auth.h"
+#include "core/core.h"
+#include "httpd/httpd.h"
+#include "limit/limit.h"
+#include "net/problem.h"
+#include "store/store.h"
+
+struct body_cache;
+
+struct api { // shared by all threads, immutable after start but for what its members lock themselves
+    struct store *store;
+    struct auth *auth;
+    struct limits *limits;
+    struct body_cache *cache;
+    const struct clock *clock;
+    const char *public_url; // no trailing slash
+};
+
+struct api_thread {
+    struct store_reader *reader; // NULL on loops: they answer from memory or hand over
+    bool is_loop;
+    struct buf log; // finished access log lines of this round
+};
+
+enum route {
+#define ROUTE(id, method, template, operation, versions, need, limit, flags, source, summary) ROUTE_##id,
+#include "spec/routes.def"
+#undef ROUTE
+    ROUTE_COUNT_
+};
+enum { ROUTE_GROUP = 1, ROUTE_LIST = 2, ROUTE_OPEN = 4, ROUTE_WORKER = 8 };
+
+struct call;
+typedef void (*api_fn)(struct call *c);
+struct route_row {
+    enum method method;
+    const char *template, *operation, *versions;
+    enum need need;
+    enum limit_set limit;
+    unsigned flags;
+    enum problem_source source;
+    const char *summary;
+    api_fn handler;
+    uint32_t oldest; // first version as yyyymmdd; 0 = not versioned
+};
+const struct route_row *route_row(enum route r);
+
+#define PATH_PARAMS_MAX 8
+struct call {
+    struct api *api;
+    struct api_thread *thread;
+    struct request *req;
+    struct reply *rep;
+    const struct route_row *route;
+    struct slice params[PATH_PARAMS_MAX]; // decoded, in template order
+    unsigned param_count;
+    const struct principal *principal; // NULL on open routes
+    struct group group;                // with ROUTE_GROUP
+    uint32_t version;                  // resolved, yyyymmdd; 0 = not versioned
+    struct problem_format fmt;
+    struct page page;
+    uint64_t generation; // of the store, read before any row
+};
+
+// ---- answering ------------------------------------------------------------------------------
+void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n);
+// The store's failure as the client sees it: 503 with Retry-After, or 500.
+void call_store_problem(struct call *c, const struct error *err);
+// 200 with a body built in `body` (taken over) and the versioned content type.
+void call_ok(struct call *c, struct buf *body);
+// Content-Type and security headers of a success, for bodies from the cache too.
+void call_success_head(struct call *c);
+
+// ---- query parameters (api/query.c) -----------------------------------------------------------
+// pretty, envelope and, with ROUTE_LIST, itemsPerPage and pageNum. False: the 400 is made.
+bool call_read_query(struct call *c) MUST_CHECK;
+// One decoded value. *ret_found false when absent. False on failure (given twice, bad escape): the 400 is made.
+bool call_query(struct call *c, const char *name, bool *ret_found, struct slice *ret) MUST_CHECK;
+// Present and not blank, else 400 MISSING_QUERY_PARAMETER or INVALID_QUERY_PARAMETER.
+bool call_query_required(struct call *c, const char *name, struct slice *ret) MUST_CHECK;
+
+// ---- bodies (api/wire.c) ----------------------------------------------------------------------
+struct json_writer;
+// Entity with its envelope: {"content":{…},"status":200} or {…}; call begin, write members, call end.
+void wire_entity_begin(struct call *c, struct json_writer *w, struct buf *body);
+void wire_entity_end(struct call *c, struct json_writer *w);
+// List: {"links":[…],"results":[ … ],"status"?,"totalCount":N}.
+void wire_list_begin(struct call *c, struct json_writer *w, struct buf *body, uint64_t total);
+void wire_list_end(struct call *c, struct json_writer *w, uint64_t total);
+void wire_link(struct json_writer *w, struct slice href, const char *rel);
+void wire_self_link(struct call *c, struct json_writer *w);            // "links":[{self}] of a single entity
+void wire_time(struct json_writer *w, const char *key, struct wall t); // absent when 0
+// The fields of StreamsVPCPeeringConnection, alphabetical, absent-not-null; without the braces.
+void wire_connection_fields(struct json_writer *w, const struct connection *c);
+#define WIRE_BODY_MAX (8u << 20)
+
+// ---- finished bodies (api/cache.c) --------------------------------------------------------------
+// Keyed by (route, target); an entry serves only while store_generation is what it was rendered from.
+struct cached_body {
+    enum route route;
+    uint64_t generation;
+    char group_id[OID_HEX + 1], org_id[OID_HEX + 1];
+    struct slice body;
+};
+struct body_cache *body_cache_new(size_t max_bytes, const struct rng *rng) MUST_CHECK;
+void body_cache_free(struct body_cache *b);
+// NULL when there is none of this generation. The caller calls body_cache_drop when done.
+const struct cached_body *body_cache_get(struct body_cache *b, struct slice target, uint64_t generation);
+void body_cache_drop(const struct cached_body *e);
+// Copies. Failure to store is no failure.
+void body_cache_put(struct body_cache *b, struct slice target, const struct cached_body *e);
+
+// ---- the operations, one a route -----------------------------------------------------------------
+void api_system_status(struct call *c);
+void api_groups_list(struct call *c);
+void api_group_get(struct call *c);
+void api_peerings_list(struct call *c);
+void api_peerings_active(struct call *c);
+void api_account_details(struct call *c);
+void api_oauth_token(struct call *c);
+void api_oauth_revoke(struct call *c);
+void api_inbox(struct call *c);
+
+// ---- the published document (api/openapi.c) ------------------------------------------------------
+void api_openapi(struct buf *out, const char *public_url); // OpenAPI 3.0.3 JSON, pretty, from the tables
+void api_differences(struct buf *out);                     // docs/differences.md, from the tables

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// spec/routes.def as a table with its handlers. Called by: pipeline, openapi.c. Must never: hold anything but facts.
+#include "api/api.h"
+
+// Handlers by route id: a route without one does not compile.
+#define HANDLER_SYSTEM_STATUS   api_system_status
+#define HANDLER_GROUPS_LIST     api_groups_list
+#define HANDLER_GROUP_GET       api_group_get
+#define HANDLER_PEERINGS_LIST   api_peerings_list
+#define HANDLER_PEERINGS_ACTIVE api_peerings_active
+#define HANDLER_ACCOUNT_DETAILS api_account_details
+#define HANDLER_OAUTH_TOKEN     api_oauth_token
+#define HANDLER_OAUTH_REVOKE    api_oauth_revoke
+#define HANDLER_INBOX           api_inbox
+
+// The oldest version of "YYYY-MM-DD,…" as yyyymmdd, at compile time; 0 for "".
+#define DIGIT(s, i) ((uint32_t)((s)[i] - '0'))
+#define OLDEST(s)                                                                                                      \
+    (sizeof(s) < sizeof("YYYY-MM-DD") ? 0                                                                              \
+                                      : DIGIT(s "0000000000", 0) * 10000000 + DIGIT(s "0000000000", 1) * 1000000 +     \
+                                            DIGIT(s "0000000000", 2) * 100000 + DIGIT(s "0000000000", 3) * 10000 +     \
+                                            DIGIT(s "0000000000", 5) * 1000 + DIGIT(s "0000000000", 6) * 100 +         \
+                                            DIGIT(s "0000000000", 8) * 10 + DIGIT(s "0000000000", 9))
+
+static const struct route_row rows[ROUTE_COUNT_] = {
+#define ROUTE(id, method, template, operation, versions, need, limit, flags, source, summary)                          \
+    [ROUTE_##id] = {METHOD_##method, template, operation,    versions,        need, LIMIT_##limit, flags,              \
+                    SOURCE_##source, summary,  HANDLER_##id, OLDEST(versions)},
+#include "spec/routes.def"
+#undef ROUTE
+};
+
+const struct route_row *route_row(enum route r)
+{
+    ASSERT((size_t)r < ARRAY_LEN(rows));
+    return &rows[r];
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of a request through the API: one synchronous function of one screen. Called by: httpd (through http_app),
+// tests. Must never: block on a loop, take a token twice for one request, or do work before the checks above it passed.
+#pragma once
+
+#include "api/api.h"
+
+struct pipeline;
+struct pipeline_options {
+    struct api api;
+    bool access_log;
+};
+enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, struct error *err) MUST_CHECK;
+void pipeline_free(struct pipeline *p); // after the httpd that used it has stopped
+// The callbacks to hand to httpd_start; ctx is the pipeline.
+struct http_app pipeline_app(struct pipeline *p);
