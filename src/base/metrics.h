@@ -15,7 +15,7 @@ enum metric {
 // first use. Thread-safe; look it up once and keep it.
 unsigned metric_series(enum metric m, const char *labels);
 void metric_add(enum metric m, unsigned series, int64_t n);      // counter and gauge
-void metric_set(enum metric m, unsigned series, int64_t v);      // gauge
+void metric_set(enum metric m, unsigned series, int64_t v);      // gauge, or a counter that is kept elsewhere
 void metric_observe(enum metric m, unsigned series, int64_t ns); // histogram
 int64_t metric_value(enum metric m, unsigned series);            // for tests
 void metrics_text(struct buf *out);                              // text exposition format 0.0.4

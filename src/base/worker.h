@@ -17,7 +17,8 @@ void job_stop(struct job **j); // signals, waits for the current run, frees; NUL
 // ---- pool: FIFO, bounded.
 struct pool;
 typedef void (*pool_fn)(void *item, void *thread_ctx);
-// make_ctx/free_ctx (may be NULL) give each thread a context of its own, made on that thread.
+// make_ctx/free_ctx (may be NULL) give each thread a context of its own, made on that thread. Returns when all
+// are made; a make_ctx that gives NULL fails the start: ERR_UNAVAILABLE. free_ctx runs on the same thread.
 enum err pool_start(const char *name, unsigned threads, unsigned queue_max, void *(*make_ctx)(void *),
                     void (*free_ctx)(void *), void *arg, struct pool **ret, struct error *err) MUST_CHECK;
 bool pool_submit(struct pool *p, pool_fn fn, void *item) MUST_CHECK; // false when the queue is full or stopping

@@ -142,6 +142,19 @@ static void each_metric_is_introduced_once(void **state)
     assert_int_equal(all[strlen(all) - 1], '\n');
 }
 
+// What promtool asks for: _total is the ending of counters and of nothing else.
+static void only_counters_are_named_total(void **state)
+{
+    const char *all = scrape();
+    for (const char *p = all; (p = strstr(p, "# TYPE ")); p++) {
+        char name[128], type[16];
+        assert_int_equal(sscanf(p, "# TYPE %127s %15s", name, type), 2);
+        size_t n = strlen(name);
+        bool total = n > 6 && strcmp(name + n - 6, "_total") == 0;
+        if (total != (strcmp(type, "counter") == 0)) fail_msg("%s is a %s", name, type);
+    }
+}
+
 static void series_beyond_the_bound_share_one(void **state)
 {
     char labels[32];
@@ -233,6 +246,7 @@ int main(void)
         T(histograms_are_cumulative_with_inclusive_bounds),
         T(a_histogram_without_labels_has_only_le),
         T(each_metric_is_introduced_once),
+        T(only_counters_are_named_total),
         T(series_beyond_the_bound_share_one),
         T(endless_labels_and_missing_memory_go_to_other),
         T(a_text_that_does_not_fit_fails_the_buffer),
