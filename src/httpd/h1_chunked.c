@@ -91,11 +91,11 @@ static bool on_size(struct run *r, char c)
 
 static bool on_quoted(struct run *r, char c)
 {
-    bool field = h1_is(c, CH_FIELD);
-    if (r->c->state == C_EXT_ESCAPED && field) return go(r, C_EXT_QUOTED);
+    if (!h1_is(c, CH_FIELD)) return refuse(r, P_BAD_REQUEST, "a quoted chunk extension has a control character");
+    if (r->c->state == C_EXT_ESCAPED) return go(r, C_EXT_QUOTED);
     if (c == '"') return go(r, C_EXT_QUOTED_END);
     if (c == '\\') return go(r, C_EXT_ESCAPED);
-    return field || refuse(r, P_BAD_REQUEST, "a quoted chunk extension has a control character");
+    return true;
 }
 
 // RFC 9112 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )
@@ -180,7 +180,8 @@ static bool on_trailer(struct run *r, char c)
         return on_trailer_name(r, c);
     case C_TRAILER_VALUE:
         if (c == '\r') return go(r, C_TRAILER_LF);
-        return h1_is(c, CH_FIELD) || refuse(r, P_BAD_REQUEST, "a trailer has a control character or a bare LF");
+        if (h1_is(c, CH_FIELD)) return true;
+        return refuse(r, P_BAD_REQUEST, "a trailer has a control character or a bare LF");
     default:
         return c == '\n' ? go(r, C_TRAILER) : refuse(r, P_BAD_REQUEST, "a CR is not followed by LF");
     }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 struct fixture {
