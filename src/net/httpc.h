@@ -25,10 +25,12 @@ struct httpc_request {
     int64_t connect_ms, total_ms; // both > 0
     size_t max_body;              // ERR_TOO_LARGE past it
     bool no_proxy;                // link-local metadata addresses
+    bool once;                    // on a fresh connection: libcurl re-sends by itself when a kept one has died
 };
 struct httpc_reply {
     int status;
     struct slice content_type, date, retry_after, request_id; // of the reply; empty when absent; in arena
+    struct slice amz_retry_after;                             // x-amz-retry-after: milliseconds
     struct slice body;
 };
 enum err httpc_new(const struct httpc_options *opt, struct httpc **ret, struct error *err) MUST_CHECK;
@@ -38,4 +40,6 @@ void httpc_free(struct httpc *c); // NULL-safe
 // not repeat.
 enum err httpc_do(struct httpc *c, const struct httpc_request *q, struct arena *a, struct httpc_reply *ret,
                   bool *ret_sent, struct error *err) MUST_CHECK;
-void httpc_cancel(struct httpc *c); // from another thread: the running transfer ends with ERR_UNAVAILABLE soon (<= 1 s)
+// From another thread: the running transfer ends with ERR_UNAVAILABLE soon (<= 1 s), and so does every later one of
+// this handle at once, so that a cancel between two transfers is not lost.
+void httpc_cancel(struct httpc *c);
