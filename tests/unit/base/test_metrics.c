@@ -237,6 +237,32 @@ static void threads_lose_no_count(void **state)
     assert_int_equal(metric_value(M_SCAN_DURATION, metric_series(M_SCAN_DURATION, "")), 20000);
 }
 
+static pthread_barrier_t together;
+
+static void *race(void *arg)
+{
+    char labels[32];
+    unsigned *got = arg;
+    for (unsigned i = 0; i < 250; i++) {
+        snprintf(labels, sizeof(labels), "n=\"%u\"", i);
+        pthread_barrier_wait(&together);
+        got[i] = metric_series(M_SCANS, labels);
+    }
+    return NULL;
+}
+
+static void a_race_for_a_new_series_makes_one(void **state)
+{
+    static unsigned got[4][250];
+    pthread_t t[4];
+    assert_int_equal(pthread_barrier_init(&together, NULL, 4), 0);
+    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&t[i], NULL, race, got[i]), 0);
+    for (int i = 0; i < 4; i++) assert_int_equal(pthread_join(t[i], NULL), 0);
+    for (int i = 1; i < 4; i++) assert_memory_equal(got[i], got[0], sizeof(got[0]));
+    assert_int_equal(times(scrape(), "\npeerage_scans_total{"), 250);
+    pthread_barrier_destroy(&together);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, reset, done)
@@ -251,6 +277,7 @@ int main(void)
         T(endless_labels_and_missing_memory_go_to_other),
         T(a_text_that_does_not_fit_fails_the_buffer),
         T(threads_lose_no_count),
+        T(a_race_for_a_new_series_makes_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
