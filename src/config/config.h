@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/cidr.h"
 #include "base/error.h"
 
@@ -27,6 +28,8 @@ struct config {
     const struct config_override *overrides;
     unsigned override_count;
     const char *file; // where it was read from, or NULL
+    const char *const
+        *origins; // of each option, in the order of options.def: "default", "FILE:LINE", a variable, a flag
 };
 
 struct config_source {
@@ -38,6 +41,12 @@ struct config_source {
 // fix.
 enum err config_load(const struct config_source *src, struct arena *a, struct config *ret,
                      struct error *err) MUST_CHECK;
+// A new configuration against the one in force: keys that differ and that only a restart applies, ", " between them;
+// nothing when there is none.
+void config_restart_keys(const struct config *in_force, const struct config *fresh, struct buf *out);
+// The name of key i ("public_url" …), NULL past the end: for flags and help.
+const char *config_key(unsigned i);
+bool config_key_is_switch(const char *key); // a BOOL: its flag may stand without a value
 // What `serve` needs beyond well-formed values: public_url set and an http(s) URL without path, query or trailing slash
 // (a trailing slash is removed), TLS files both or neither, overrides naming known sets are checked by the caller.
 enum err config_check_serve(const struct config *c, struct error *err) MUST_CHECK;
