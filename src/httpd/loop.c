@@ -67,7 +67,7 @@ static void exchange_free(struct exchange *x)
 
 void exchange_put(struct loop *l, struct exchange *x)
 {
-    if (l->free_exchange_count >= FREE_MAX) {
+    if (l->free_exchange_count + 1 > FREE_MAX) {
         exchange_free(x);
         return;
     }
@@ -99,7 +99,7 @@ char *input_get(struct loop *l)
 
 void input_put(struct loop *l, char *p)
 {
-    if (l->free_input_count >= FREE_MAX) {
+    if (l->free_input_count + 1 > FREE_MAX) {
         mem_free(p);
         return;
     }
