@@ -95,8 +95,8 @@ static enum err set_member(struct fault_rule *r, struct slice key, const struct 
 
 static void fill_defaults(struct fault_rule *r)
 {
-    bool html = r->kind == FAULT_HTML;
-    if (!r->status) r->status = r->kind == FAULT_THROTTLE ? 503 : html ? 502 : 500;
+    if (!r->status)
+        r->status = r->kind == FAULT_THROTTLE ? 503 : r->kind == FAULT_HTML ? 502 : r->kind == FAULT_EMPTY ? 200 : 500;
     if (!r->code[0])
         snprintf(r->code, sizeof(r->code), "%s", r->kind == FAULT_THROTTLE ? "RequestLimitExceeded" : "InternalError");
     if (!r->message[0])
