@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// auth_check: from a request to a principal. Called by: pipeline, on a loop (may_block false: caches only) and on
+// workers. Must never: answer from what is older than a second (two when the store cannot be asked), spend a nonce
+// before everything else was right, or do less work for an unknown user than for a wrong secret.
+#include "auth/digest.h"
+#include "auth/inside.h"
+
+#include "base/mem.h"
+
+#define CREDENTIAL_ARENA ((size_t)1024 * 1024)
+#define PUBLIC_KEY_LEN   8 // facts 3.3; a name of another length is nobody's secret
+
+enum found { FOUND, UNKNOWN_NAME, LAPSED /* a token that was good once */, MUST_BLOCK, AWAY };
+
+static bool usable(const struct cache_entry *e, struct mono now, uint64_t generation, int64_t max_age)
+{
+    return e != NULL && e->generation == generation && now.ns - e->loaded.ns <= max_age;
+}
+
+// ---- credentials by name
+
+// The HA1 of this key, or something that nobody has; the same work for both.
+static enum err open_ha1(struct auth *a, struct cache_entry *e)
+{
+    const struct api_key_row *row = e->known ? &e->credential.key : &a->nobody;
+    struct error err;
+    return keyring_open(a->o.keys, KEY_HA1, row->ha1_key_id, row->ha1_nonce, slice_of(row->public_key),
+                        slice_n((const char *)row->ha1_sealed, sizeof(row->ha1_sealed)), e->ha1, &err);
+}
+
+static enum err load_credential(struct auth *a, struct store_reader *reader, struct cache_entry *e)
+{
+    struct error err;
+    e->loaded = clock_mono(a->o.clock);
+    e->generation = store_auth_generation(a->o.store);
+    enum err res = e->kind == CACHE_KEY ? store_api_key_find(reader, e->name, e->arena, &e->credential, &err)
+                                        : store_account_find(reader, e->name, e->arena, &e->credential, &err);
+    if (res != ERR_OK && res != ERR_NOT_FOUND) return res;
+    e->known = res == ERR_OK;
+    return e->kind == CACHE_KEY ? open_ha1(a, e) : ERR_OK;
+}
+
+// FOUND and UNKNOWN_NAME give *ret a reference: an unknown user's entry has an HA1 that nobody has.
+static enum found find_credential(struct auth *a, struct store_reader *reader, enum cache_kind kind, struct slice name,
+                                  bool may_block, struct cache_entry **ret)
+{
+    struct mono now = clock_mono(a->o.clock);
+    uint64_t generation = store_auth_generation(a->o.store);
+    struct cache_entry *have = cache_get(a->credentials, kind, name);
+    if (!usable(have, now, generation, CACHE_FRESH_NS)) {
+        struct cache_entry *e = may_block ? cache_entry_new(kind, name, CREDENTIAL_ARENA) : NULL;
+        if (e != NULL && load_credential(a, reader, e) == ERR_OK) {
+            cache_put(a->credentials, e);
+            cache_drop(have);
+            have = e;
+        } else {
+            cache_drop(e);
+            bool grace = may_block && usable(have, now, generation, CACHE_GRACE_NS);
+            if (!grace) {
+                cache_drop(have);
+                return may_block ? AWAY : MUST_BLOCK;
+            }
+        }
+    }
+    *ret = have;
+    return have->known ? FOUND : UNKNOWN_NAME;
+}
+
+// ---- answers
+
+static void fail(struct auth *a, const struct request *r, unsigned scheme, struct auth_answer *ret)
+{
+    ret->result = scheme == SCHEME_BEARER ? AUTH_BAD_TOKEN : AUTH_CHALLENGE;
+    if (auth_note_failure(a, r, scheme)) ret->result = AUTH_SLOW_DOWN;
+}
+
+// Facts 3.6: a list that has entries is always enforced; an empty one only where the organisation demands a list.
+static bool address_is_allowed(const struct credential *c, struct ip peer)
+{
+    if (c->access_count == 0) return !c->access_list_required;
+    for (unsigned i = 0; i < c->access_count; i++)
+        if (cidr_contains(c->access_list[i], peer)) return true;
+    return false;
+}
+
+static void accept(struct cache_entry *hold, const struct credential *c, struct auth_answer *ret)
+{
+    ret->result = AUTH_OK;
+    ret->credential = c;
+    ret->hold = hold;
+}
+
+// ---- Digest
+
+static bool is_write(enum method m)
+{
+    return m == METHOD_POST || m == METHOD_PUT || m == METHOD_PATCH || m == METHOD_DELETE;
+}
+
+struct nonce_use {
+    char nonce[NONCE_TEXT + 1];
+    uint32_t nc;
+    struct wall expires, now;
+};
+
+static enum err use_nonce(struct store_tx *tx, void *ctx, struct error *err)
+{
+    const struct nonce_use *u = ctx;
+    return store_tx_nonce_use(tx, u->nonce, u->nc, u->expires, u->now, err);
+}
+
+// Spends (nonce, nc): here for all, in the store too for writes, so that no replica takes it again.
+static enum auth_result spend(struct auth *a, const struct request *r, const struct digest *d, const struct nonce *n)
+{
+    if (!window_use(a->window, n, d->nc, r->received)) return AUTH_CHALLENGE;
+    if (!is_write(r->method)) return AUTH_OK;
+    int64_t end = (int64_t)n->issued + NONCE_LIFE_SECONDS + NONCE_SKEW_SECONDS;
+    struct nonce_use use = {.nc = d->nc, .expires = wall_from_sec(end), .now = r->received};
+    struct error err;
+    if (!slice_copy(d->nonce, use.nonce, sizeof(use.nonce))) return AUTH_CHALLENGE;
+    enum err e = store_write(a->o.store, use_nonce, &use, &err);
+    if (e == ERR_EXISTS) return AUTH_CHALLENGE;
+    return e == ERR_OK ? AUTH_OK : AUTH_UNAVAILABLE;
+}
+
+static void check_digest(struct auth *a, struct store_reader *reader, struct request *r, struct slice params,
+                         bool may_block, struct auth_answer *ret)
+{
+    struct digest d;
+    struct nonce n;
+    struct cache_entry *e;
+    if (!digest_parse(params, r->arena, &d) || !digest_uri_is(d.uri, r->target) || d.username.n != PUBLIC_KEY_LEN) {
+        fail(a, r, SCHEME_DIGEST, ret);
+        return;
+    }
+    enum nonce_state state = nonce_check(a->o.keys, d.nonce, r->received, &n);
+    if (state == NONCE_FOREIGN) {
+        fail(a, r, SCHEME_DIGEST, ret);
+        return;
+    }
+    enum found found = is_write(r->method) && !may_block
+                           ? MUST_BLOCK
+                           : find_credential(a, reader, CACHE_KEY, d.username, may_block, &e);
+    if (found == MUST_BLOCK || found == AWAY) {
+        ret->result = found == AWAY ? AUTH_UNAVAILABLE : AUTH_WOULD_BLOCK;
+        return;
+    }
+    bool right = digest_is_right(e->ha1, r->method_text, &d) & (found == FOUND);
+    if (!right) {
+        fail(a, r, SCHEME_DIGEST, ret);
+    } else if (state == NONCE_OLD) {
+        ret->stale = true; // RFC 7616 3.3: only the nonce was wrong, do not ask the user again
+    } else if (!address_is_allowed(&e->credential, r->peer)) {
+        ret->result = AUTH_ADDRESS;
+    } else {
+        ret->result = spend(a, r, &d, &n);
+        ret->stale = ret->result == AUTH_CHALLENGE;
+    }
+    if (ret->result == AUTH_OK)
+        accept(e, &e->credential, ret);
+    else
+        cache_drop(e);
+}
+
+// ---- Bearer
+
+// The token's row is the authority (design 9). FOUND fills *ret with a reference.
+static enum found load_token(struct auth *a, struct store_reader *reader, struct slice token,
+                             const struct jwt_claims *claims, struct cache_entry **ret)
+{
+    struct token_row row;
+    struct error err;
+    uint8_t hash[32];
+    struct mono now = clock_mono(a->o.clock);
+    uint64_t generation = store_auth_generation(a->o.store);
+    auth_token_hash(claims->jti, hash);
+    enum err res = store_token_get(reader, hash, &row, &err);
+    if (res == ERR_NOT_FOUND) return LAPSED; // revoked, or its account is gone
+    if (res == ERR_OK && strcmp(row.client_id, claims->subject) != 0) return UNKNOWN_NAME;
+    if (res != ERR_OK) return AWAY;
+    struct cache_entry *account;
+    enum found found = find_credential(a, reader, CACHE_ACCOUNT, slice_of(row.client_id), true, &account);
+    if (found == AWAY) return AWAY;
+    struct cache_entry *e = found == FOUND ? cache_entry_new(CACHE_TOKEN, token, token.n + 64) : NULL;
+    if (e == NULL) {
+        cache_drop(account);
+        return found == FOUND ? AWAY : LAPSED;
+    }
+    e->known = true;
+    e->account = account;
+    e->expires = (struct wall){MIN(row.expires.us, claims->expires * US_PER_SEC)};
+    // As old as its oldest part, so that the two ages never add up.
+    e->loaded.ns = MIN(now.ns, account->loaded.ns);
+    e->generation = MIN(generation, account->generation);
+    cache_put(a->tokens, e);
+    *ret = e;
+    return FOUND;
+}
+
+// What the token's text gives: FOUND with a reference, or why not.
+static enum found find_token(struct auth *a, struct store_reader *reader, const struct request *r, struct slice token,
+                             bool may_block, struct cache_entry **ret)
+{
+    struct mono now = clock_mono(a->o.clock);
+    uint64_t generation = store_auth_generation(a->o.store);
+    struct cache_entry *have = cache_get(a->tokens, CACHE_TOKEN, token);
+    // The very string whose MAC and row were right at most a second ago: nothing is left to verify.
+    if (usable(have, now, generation, CACHE_FRESH_NS)) {
+        *ret = have;
+        return FOUND;
+    }
+    struct jwt_claims claims;
+    enum jwt_result jwt = auth_verify_token(a, may_block ? reader : NULL, token, r->received, &claims);
+    enum found found = MUST_BLOCK;
+    if (jwt == JWT_BAD || (jwt == JWT_UNKNOWN_KEY && may_block))
+        found = UNKNOWN_NAME;
+    else if (jwt == JWT_EXPIRED)
+        found = LAPSED;
+    else if (may_block)
+        found = load_token(a, reader, token, &claims, ret);
+    if (found == AWAY && usable(have, now, generation, CACHE_GRACE_NS)) {
+        *ret = have;
+        return FOUND;
+    }
+    cache_drop(have);
+    return found;
+}
+
+static void check_bearer(struct auth *a, struct store_reader *reader, struct request *r, struct slice token,
+                         bool may_block, struct auth_answer *ret)
+{
+    struct cache_entry *e = NULL;
+    enum found found =
+        token.n > 0 && token.n <= JWT_MAX ? find_token(a, reader, r, token, may_block, &e) : UNKNOWN_NAME;
+    if (found == MUST_BLOCK || found == AWAY) {
+        ret->result = found == AWAY ? AUTH_UNAVAILABLE : AUTH_WOULD_BLOCK;
+    } else if (found == UNKNOWN_NAME) {
+        fail(a, r, SCHEME_BEARER, ret);
+    } else if (found == LAPSED || e->expires.us <= r->received.us) {
+        cache_drop(e); // not a guess: it does not count against the address
+        ret->result = AUTH_BAD_TOKEN;
+    } else if (!address_is_allowed(&e->account->credential, r->peer)) {
+        cache_drop(e);
+        ret->result = AUTH_ADDRESS;
+    } else {
+        accept(e, &e->account->credential, ret);
+    }
+}
+
+// ---- the mouth
+
+void auth_check(struct auth *a, struct store_reader *reader, struct request *r, bool may_block, struct auth_answer *ret)
+{
+    struct slice scheme, rest;
+    unsigned headers = request_header_count(r, "Authorization");
+    ASSERT(reader != NULL || !may_block);
+    *ret = (struct auth_answer){.result = AUTH_CHALLENGE};
+    if (headers == 0) return; // Go's client begins so: no failure
+    if (headers > 1 || !auth_scheme(request_header(r, "Authorization"), &scheme, &rest))
+        fail(a, r, SCHEME_OTHER, ret);
+    else if (slice_eq_nocase(scheme, SLICE("Bearer")))
+        check_bearer(a, reader, r, rest, may_block, ret);
+    else if (slice_eq_nocase(scheme, SLICE("Digest")))
+        check_digest(a, reader, r, rest, may_block, ret);
+    else
+        fail(a, r, slice_eq_nocase(scheme, SLICE("Basic")) ? SCHEME_BASIC : SCHEME_OTHER, ret);
+}
+
+void auth_release(struct auth *a, struct auth_answer *ans)
+{
+    cache_drop(ans->hold);
+    ans->hold = NULL;
+    ans->credential = NULL;
+}

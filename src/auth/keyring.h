@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sealing keys and what is derived from them. Called by: the files of auth. Must never: leave auth (auth.h has the
+// public part), or use one key for two purposes: each purpose has its own key, HMAC-SHA-256(file key, purpose).
+#pragma once
+
+#include "auth/auth.h"
+#include "net/crypto.h"
+
+#define KEYRING_MAX 16
+enum key_purpose { KEY_HA1, KEY_SIGNING, KEY_NONCE, KEY_PURPOSE_COUNT_ };
+struct ring_key {
+    char id[17];
+    uint8_t derived[KEY_PURPOSE_COUNT_][32];
+};
+struct keyring {
+    struct ring_key keys[KEYRING_MAX]; // the first is current
+    unsigned n;
+};
+// For tests and fuzzing: the text of a key file. ERR_INVALID names the line.
+enum err keyring_parse(struct slice text, struct keyring **ret, struct error *err) MUST_CHECK;
+// Seals with the current key and a fresh nonce; key_id gets that key's id. sealed has text.n + 16 bytes.
+enum err keyring_seal(const struct keyring *k, enum key_purpose p, struct slice aad, struct slice text,
+                      const struct rng *rng, char key_id[17], uint8_t nonce[AEAD_NONCE], uint8_t *sealed,
+                      struct error *err) MUST_CHECK;
+// ERR_NOT_FOUND: the key file lacks key_id. ERR_CORRUPT: it does not open.
+enum err keyring_open(const struct keyring *k, enum key_purpose p, const char *key_id, const uint8_t nonce[AEAD_NONCE],
+                      struct slice aad, struct slice sealed, uint8_t *out, struct error *err) MUST_CHECK;

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the opened signing keys, newest first. Called by: auth/auth.c, auth/check.c, auth/oauth.c.
+// Must never: hold its lock over a store call.
+#include "auth/signing.h"
+
+#include "base/encode.h"
+#include "base/lock.h"
+#include "base/mem.h"
+
+struct signing {
+    struct lock lock;
+    struct jwt_key keys[SIGNING_MAX]; // shared under lock, as n
+    unsigned n;
+};
+
+struct signing *signing_new(void)
+{
+    struct signing *s = mem_zalloc(1, sizeof(*s));
+    if (s) lock_init(&s->lock, "signing keys");
+    return s;
+}
+
+void signing_free(struct signing *s)
+{
+    if (s == NULL) return;
+    lock_done(&s->lock);
+    mem_wipe(s, sizeof(*s));
+    mem_free(s);
+}
+
+enum err signing_open(const struct keyring *k, const struct signing_key_row *row, struct jwt_key *ret,
+                      struct error *err)
+{
+    struct jwt_key key = {.created = row->created, .retired = row->retired};
+    if (!cstr_set(key.kid, sizeof(key.kid), row->kid) || strlen(key.kid) != JWT_KID)
+        return error_set(err, ERR_CORRUPT, "a signing key's id is not %d characters long", JWT_KID);
+    enum err e = keyring_open(k, KEY_SIGNING, row->seal_key_id, row->nonce, slice_of(row->kid),
+                              slice_n((const char *)row->sealed, sizeof(row->sealed)), key.secret, err);
+    if (e != ERR_OK) return e;
+    *ret = key;
+    mem_wipe(&key, sizeof(key));
+    return ERR_OK;
+}
+
+static void replace(struct signing *s, const struct jwt_key *keys, unsigned n)
+{
+    lock_take(&s->lock);
+    memcpy(s->keys, keys, n * sizeof(*keys));
+    s->n = n;
+    lock_drop(&s->lock);
+}
+
+enum err signing_load(struct signing *s, const struct keyring *k, struct store_reader *r, struct error *err)
+{
+    struct jwt_key keys[SIGNING_MAX];
+    struct signing_key_row *rows;
+    size_t n_rows;
+    unsigned n = 0, in_use = 0;
+    struct arena *arena = arena_new(256 * 1024);
+    if (arena == NULL) return error_set(err, ERR_NOMEM, "no memory for the signing keys");
+    enum err e = store_signing_keys(r, arena, &rows, &n_rows, err), opened = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < n_rows && n < SIGNING_MAX; i++) {
+        opened = signing_open(k, &rows[i], &keys[n], err);
+        if (opened != ERR_OK) continue;
+        in_use += keys[n].retired.us == 0;
+        // Rows come newest first: a key is retired at the latest when the next one was made.
+        if (keys[n].retired.us == 0 && n > 0) keys[n].retired = keys[n - 1].created;
+        n++;
+    }
+    if (e == ERR_OK && n == 0 && opened != ERR_OK)
+        e = error_set(err, ERR_CORRUPT, "no signing key opens with the key file");
+    if (e == ERR_OK && in_use == 0) e = error_set(err, ERR_NOT_FOUND, "no signing key is in use");
+    if (e == ERR_OK) replace(s, keys, n);
+    mem_wipe(keys, sizeof(keys));
+    arena_free(arena);
+    return e;
+}
+
+static enum err insert_key(struct store_tx *tx, void *ctx, struct error *err)
+{
+    return store_tx_signing_key_insert(tx, ctx, err);
+}
+
+enum err signing_add(const struct keyring *k, struct store *store, const struct rng *rng, struct wall now,
+                     struct error *err)
+{
+    uint8_t raw[JWT_KID / 2 + 32];
+    struct signing_key_row row = {.created = now};
+    rng_fill(rng, raw, sizeof(raw));
+    hex_encode(raw, JWT_KID / 2, row.kid);
+    enum err e = keyring_seal(k, KEY_SIGNING, slice_of(row.kid), slice_n((const char *)raw + JWT_KID / 2, 32), rng,
+                              row.seal_key_id, row.nonce, row.sealed, err);
+    mem_wipe(raw, sizeof(raw));
+    return e == ERR_OK ? store_write(store, insert_key, &row, err) : e;
+}
+
+// The newest key that is not retired; lock held.
+static const struct jwt_key *current(const struct signing *s)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->keys[i].retired.us == 0) return &s->keys[i];
+    return NULL;
+}
+
+bool signing_is_due(struct signing *s, struct wall now)
+{
+    lock_take(&s->lock);
+    const struct jwt_key *k = current(s);
+    bool due = k == NULL || now.us - k->created.us >= SIGNING_DAYS * 86400 * US_PER_SEC;
+    lock_drop(&s->lock);
+    return due;
+}
+
+bool signing_current(struct signing *s, struct jwt_key *ret)
+{
+    lock_take(&s->lock);
+    const struct jwt_key *k = current(s);
+    if (k) *ret = *k;
+    lock_drop(&s->lock);
+    return k != NULL;
+}
+
+enum jwt_result signing_verify(struct signing *s, struct slice issuer, struct slice token, struct wall now,
+                               struct jwt_claims *ret)
+{
+    struct jwt_key keys[SIGNING_MAX];
+    unsigned n = 0;
+    lock_take(&s->lock);
+    for (unsigned i = 0; i < s->n; i++) {
+        // No token outlives its key by more than a token's life.
+        int64_t until = s->keys[i].retired.us + (TOKEN_LIFE_SECONDS + JWT_SKEW_SECONDS) * US_PER_SEC;
+        if (s->keys[i].retired.us == 0 || now.us < until) keys[n++] = s->keys[i];
+    }
+    lock_drop(&s->lock);
+    enum jwt_result r = jwt_verify(keys, n, issuer, token, now, ret);
+    mem_wipe(keys, sizeof(keys));
+    return r;
+}
