@@ -138,6 +138,10 @@ enum step respond(struct conn *c)
 {
     struct exchange *x = c->x;
     make_usable(x);
+    if (x->rep.drop) { // the handler wants the client to learn nothing
+        tell(c, x);
+        return STEP_CLOSE;
+    }
     bool close = must_close(c, x);
     if (!put_head(c, x, close)) return STEP_CLOSE;
     c->close_after = close;
