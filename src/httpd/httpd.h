@@ -59,6 +59,10 @@ enum err httpd_start(const struct httpd_options *o, const struct http_app *app, 
 const char *httpd_address(const struct httpd *s); // "127.0.0.1:8080" as bound (IPv6 in brackets), or the socket path
 // New certificate and key from the same paths; on failure the old ones stay. ERR_INVALID names the file.
 enum err httpd_reload_tls(struct httpd *s, struct error *err) MUST_CHECK;
+// The first half of httpd_stop, for a shutdown that a second signal may shorten: stops accepting, waits until what is
+// in flight is done, drain_ms are over, or another thread calls httpd_hurry. httpd_stop must follow.
+void httpd_drain(struct httpd *s, int64_t drain_ms);
+void httpd_hurry(struct httpd *s); // not after httpd_stop has begun
 // Graceful: stops accepting, finishes requests in flight, closes idle connections at once and others with
 // `Connection: close` after their reply; after drain_ms cuts what is left. Frees everything. NULL-safe.
 void httpd_stop(struct httpd **s, int64_t drain_ms);

@@ -259,10 +259,24 @@ static void wait_empty(struct httpd *s, int64_t ms)
 {
     int64_t end = clock_mono(&clock_system).ns + ms * NS_PER_MS; // real time, like the wait itself
     lock_take(&s->lock);
-    while (s->loops_empty < s->loops_up) {
+    while (s->loops_empty < s->loops_up && !s->hurry) {
         int64_t left = end - clock_mono(&clock_system).ns;
         if (left <= 0 || !cond_wait_for(&s->changed, &s->lock, left)) break;
     }
+    lock_drop(&s->lock);
+}
+
+void httpd_drain(struct httpd *s, int64_t drain_ms)
+{
+    enter(s, PHASE_DRAIN);
+    wait_empty(s, drain_ms);
+}
+
+void httpd_hurry(struct httpd *s)
+{
+    lock_take(&s->lock);
+    s->hurry = true;
+    cond_wake_all(&s->changed);
     lock_drop(&s->lock);
 }
 
@@ -271,8 +285,7 @@ void httpd_stop(struct httpd **sp, int64_t drain_ms)
     struct httpd *s = *sp;
     if (!s) return;
     *sp = NULL;
-    enter(s, PHASE_DRAIN);
-    wait_empty(s, drain_ms);
+    httpd_drain(s, drain_ms);
     enter(s, PHASE_CUT);
     pool_stop(&s->pool); // what workers have ends here, and is posted to loops that still run
     enter(s, PHASE_EXIT);

@@ -167,6 +167,7 @@ struct httpd { // immutable after start, but for what is marked
     struct lock lock;
     struct cond changed;
     unsigned loops_up, loops_failed, loops_empty; // under lock
+    bool hurry;                                   // under lock: drain no longer
     struct map *addresses;                        // under lock: address -> count
 };
 
