@@ -52,6 +52,8 @@ uint64_t store_auth_generation(const struct store *s);
 bool store_writable(
     const struct store *s); // false after the last write failed with ERR_READ_ONLY; for readiness detail
 uint64_t store_wal_bytes(const struct store *s);
+// The reads below, inside a write: sees the transaction's own changes. Valid until fn returns.
+struct store_reader *store_tx_reader(struct store_tx *tx);
 
 // ---- maintenance (cli, app)
 enum err store_backup(struct store *s, const char *path,
@@ -167,7 +169,7 @@ struct signing_key_row {
 enum err store_signing_keys(struct store_reader *r, struct arena *a, struct signing_key_row **ret, size_t *ret_n,
                             struct error *err) MUST_CHECK; // newest first
 enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_key_row *k,
-                                     struct error *err) MUST_CHECK;
+                                     struct error *err) MUST_CHECK; // the former current key is retired at k->created
 
 // ---- networks
 enum err store_networks(struct store_reader *r, const char *group_id /* NULL = all */, struct arena *a,
@@ -179,8 +181,10 @@ enum err store_network_default(struct store_reader *r, const char *group_id, con
                                struct network *ret, struct error *err) MUST_CHECK;
 enum err store_tx_network_insert(struct store_tx *tx, const struct network *n, struct error *err)
     MUST_CHECK; // ERR_EXISTS: (account, region, vpc) is bound already; names the group
-enum err store_tx_network_delete(struct store_tx *tx, const char *network_id,
-                                 struct error *err) MUST_CHECK; // its connections become history
+enum err store_tx_network_delete(struct store_tx *tx, const char *network_id, struct wall now, struct error *err)
+    MUST_CHECK; // its connections become history; the row stays for them, unseen by all reads
+// Makes it the default of its group and region, instead of whichever is. ERR_NOT_FOUND.
+enum err store_tx_network_make_default(struct store_tx *tx, const char *network_id, struct error *err) MUST_CHECK;
 enum err store_tx_network_cidrs(struct store_tx *tx, const char *network_id, struct slice cidrs,
                                 struct error *err) MUST_CHECK;
 // Scan state. Raises store_generation only when `failed` or the failure text changes.
@@ -202,8 +206,9 @@ struct connection_filter {
 };
 enum err store_connections(struct store_reader *r, const struct connection_filter *f, struct arena *a,
                            struct connection **ret, size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
+// By pcx-… name (the listed row, else the newest of history) or by _id. ret->listed tells. ERR_NOT_FOUND.
 enum err store_connection_get(struct store_reader *r, const char *group_id, struct slice name_or_id, struct arena *a,
-                              struct connection *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+                              struct connection *ret, struct error *err) MUST_CHECK;
 // The newest row of that name in the network, listed or not: for observed names that have no listed row, so that what
 // left the list does not come back as new. ERR_NOT_FOUND.
 enum err store_connection_of_network(struct store_reader *r, const char *network_id, struct slice name, struct arena *a,

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backup, restore and check. Called by: app and cli. Must never: overwrite a file, leave a half-written one under its
+// final name, or restore what does not verify. The key files are not in a backup: a restored store needs them too.
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/migrate.h"
+
+static char *with_suffix(const char *path, const char *suffix)
+{
+    size_t n = strlen(path), m = strlen(suffix);
+    char *p = mem_alloc(n + m + 1);
+    if (!p) return NULL;
+    memcpy(p, path, n);
+    memcpy(p + n, suffix, m + 1);
+    return p;
+}
+
+static enum err sync_path(const char *path, int flags, struct error *err)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) return error_errno(err, ERR_IO, errno, "cannot open %s", path);
+    int rc = fsync(fd), e = errno;
+    (void)close(fd); // fsync has told all that matters
+    return rc == 0 ? ERR_OK : error_errno(err, ERR_IO, e, "cannot sync %s", path);
+}
+
+static enum err sync_directory_of(const char *path, struct error *err)
+{
+    char *copy CLEANUP(mem_freep) = mem_strndup(path, strlen(path)); // dirname writes into it
+    if (!copy) return error_set(err, ERR_NOMEM, "store: out of memory");
+    return sync_path(dirname(copy), O_RDONLY | O_DIRECTORY, err);
+}
+
+static enum err refuse_existing(const char *path, struct error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 && errno == ENOENT) return ERR_OK;
+    return error_set(err, ERR_EXISTS, "%s exists already: name another file, or move it away", path);
+}
+
+static enum err make_empty(const char *path, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return error_set(err, ERR_EXISTS,
+                         "%s exists: an earlier copy was interrupted, or one runs; remove it if none does", path);
+    if (fd < 0) return error_errno(err, ERR_IO, errno, "cannot make %s", path);
+    (void)close(fd); // nothing was written
+    return ERR_OK;
+}
+
+// link(2) rather than rename(2): it refuses an existing name.
+static enum err publish(const char *partial, const char *path, struct error *err)
+{
+    enum err code = sync_path(partial, O_RDONLY, err);
+    if (code != ERR_OK) return code;
+    if (link(partial, path) != 0)
+        return error_errno(err, errno == EEXIST ? ERR_EXISTS : ERR_IO, errno, "cannot make %s", path);
+    (void)unlink(partial); // a second name of a good file does no harm
+    return sync_directory_of(path, err);
+}
+
+// A compact copy of db at path: written under another name, synced, then named.
+static enum err copy_to(struct db *db, const char *path, struct error *err)
+{
+    char *partial CLEANUP(mem_freep) = with_suffix(path, ".partial");
+    if (!partial) return error_set(err, ERR_NOMEM, "store: out of memory");
+    enum err code = refuse_existing(path, err);
+    if (code == ERR_OK) code = make_empty(partial, err);
+    if (code != ERR_OK) return code;
+    code = db_copy_into(db, partial, err);
+    if (code == ERR_OK) code = publish(partial, path, err);
+    if (code != ERR_OK) (void)unlink(partial); // the error at hand says more
+    return code;
+}
+
+static enum err backup_on_writer(struct db *db, void *ctx, struct error *err)
+{
+    return copy_to(db, ctx, err);
+}
+
+enum err store_backup(struct store *s, const char *path, struct error *err)
+{
+    char *copy CLEANUP(mem_freep) = mem_strndup(path, strlen(path));
+    if (!copy) return error_set(err, ERR_NOMEM, "store: out of memory");
+    enum err code = store_maintain(s, backup_on_writer, copy, err);
+    return code == ERR_OK ? code : error_prefix(err, "backup");
+}
+
+// ---- check ------------------------------------------------------------------------------------------------
+
+static enum err add_lines(struct db *db, const char *sql, struct buf *out, struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(db, sql);
+    for (;;) {
+        bool row;
+        enum err code = query_step(&q, &row, err);
+        if (code != ERR_OK || !row) return code;
+        if (out->n) buf_char(out, '\n');
+        buf_slice(out, query_get_text(&q));
+    }
+}
+
+static const char *const checks[] = {
+    "SELECT integrity_check FROM pragma_integrity_check(20) WHERE integrity_check <> 'ok'",
+    "SELECT 'row ' || rowid || ' of ' || \"table\" || ' names a missing row of ' || parent "
+    "FROM pragma_foreign_key_check LIMIT 20",
+    // What the triggers counted, against the rows themselves.
+    "SELECT 'the count of listed connections of group ' || group_id || ' is wrong' FROM ("
+    "SELECT group_id, requester_account, network_id, cloud_status, local_status, count(*) AS n FROM connection "
+    "WHERE listed = 1 GROUP BY 1, 2, 3, 4, 5 EXCEPT SELECT * FROM connection_count) LIMIT 20",
+    "SELECT 'there is a count without connections for group ' || group_id FROM ("
+    "SELECT * FROM connection_count EXCEPT SELECT group_id, requester_account, network_id, cloud_status, local_status, "
+    "count(*) FROM connection WHERE listed = 1 GROUP BY 1, 2, 3, 4, 5) LIMIT 20",
+};
+
+// The findings, a line each; empty when there are none.
+static enum err check_db(struct db *db, struct buf *out, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        enum err code = add_lines(db, checks[i], out, err);
+        if (code == ERR_CORRUPT) { // so broken that it cannot even be checked
+            if (out->n) buf_char(out, '\n');
+            buf_str(out, err->detail);
+            return ERR_OK;
+        }
+        if (code != ERR_OK) return code;
+    }
+    return ERR_OK;
+}
+
+enum err store_check(struct store *s, struct arena *a, struct slice *ret_report, struct error *err)
+{
+    struct db *db = NULL;
+    enum err code = db_open(s->path, DB_READ, s->options.busy_ms, &db, err);
+    if (code != ERR_OK) return code;
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    code = check_db(db, &out, err);
+    db_close(&db);
+    struct slice report = {NULL, 0};
+    if (code == ERR_OK) report = arena_slice(a, out.n ? buf_view(&out) : SLICE("ok"));
+    buf_done(&out);
+    if (code != ERR_OK) return code;
+    if (!report.n) return rows_nomem(err);
+    *ret_report = report;
+    return ERR_OK;
+}
+
+// ---- restore ----------------------------------------------------------------------------------------------
+
+static enum err verify_backup(struct db *db, struct error *err)
+{
+    uint32_t version = 0;
+    enum err code = migrate_verify(db, migrate_embedded(), &version, err);
+    if (code != ERR_OK) return code;
+    if (version == 0) return error_set(err, ERR_CORRUPT, "it holds no Peerage store");
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    code = check_db(db, &out, err);
+    if (code == ERR_OK && out.n) {
+        struct slice rest = buf_view(&out), line;
+        (void)slice_cut(&rest, '\n', &line);
+        code = error_set(err, ERR_CORRUPT, "it is damaged: %.*s", SLICE_FMT(line));
+    }
+    buf_done(&out);
+    return code;
+}
+
+// A WAL or shared-memory file without its database would be replayed into the restored one.
+static enum err refuse_existing_store(const char *path, struct error *err)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        char *name CLEANUP(mem_freep) = with_suffix(path, suffixes[i]);
+        if (!name) return error_set(err, ERR_NOMEM, "store: out of memory");
+        enum err code = refuse_existing(name, err);
+        if (code != ERR_OK) return code;
+    }
+    return ERR_OK;
+}
+
+static enum err restore_locked(const char *backup, const char *path, struct error *err)
+{
+    struct db *db = NULL;
+    enum err code = refuse_existing_store(path, err);
+    if (code == ERR_OK) code = db_open(backup, DB_IMMUTABLE, 0, &db, err);
+    if (code == ERR_OK) code = verify_backup(db, err);
+    if (code == ERR_OK) code = copy_to(db, path, err);
+    db_close(&db);
+    return code;
+}
+
+enum err store_restore(const char *backup, const char *path, struct error *err)
+{
+    char *lock CLEANUP(mem_freep) = with_suffix(path, ".lock");
+    if (!lock) return error_set(err, ERR_NOMEM, "store: out of memory");
+    int fd = -1;
+    enum err code = file_lock(lock, &fd, err);
+    if (code != ERR_OK) return error_prefix(err, "restore");
+    code = restore_locked(backup, path, err);
+    file_unlock(&fd);
+    return code == ERR_OK ? code : error_prefix(err, "restore of %s", backup);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of store share. Called by: store only. Must never: be included from another folder.
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/lock.h"
+#include "base/worker.h"
+#include "store/db.h"
+#include "store/store.h"
+
+#define LIST_SHAPES 512 // texts of store_connections' statements, see connection_list.c
+
+struct store_reader {
+    struct store *store;
+    struct db *db;
+    bool inside_write;           // the writer's own view: transaction control is the writer's
+    char *list_sql[LIST_SHAPES]; // made on first use, freed with the reader
+};
+
+struct store_tx {
+    struct store_reader reader;
+    struct store *store;
+    bool lists_changed, auth_changed; // raise the generations after the commit
+};
+
+// One waiting store_write; lives on its caller's stack.
+struct write_item {
+    store_fn fn; // NULL: outside a transaction, see store_maintain
+    enum err (*maintain)(struct db *db, void *ctx, struct error *err);
+    void *ctx;
+    struct error *err;
+    enum err code;
+    bool done;               // under store.lock
+    bool lists, auth;        // writer thread only
+    struct write_item *next; // under store.lock
+};
+
+struct store {
+    struct store_options options; // immutable; path is `path`
+    char *path;
+    int lock_fd;                 // -1 = none
+    struct db *db;               // the writer's connection: writer thread only after opening; NULL when read-only
+    struct job *writer;          // NULL when read-only
+    unsigned checkpointed_pages; // writer thread only: WAL length at the last checkpoint
+    struct store_tx tx;          // writer thread only
+
+    struct lock lock; // guards the queue and the done flags
+    struct cond done;
+    struct write_item *first, **last;
+    unsigned queued;
+
+    _Atomic uint64_t generation, auth_generation;
+    _Atomic bool writable;
+    _Atomic unsigned readers;
+};
+
+enum err writer_start(struct store *s, struct error *err) MUST_CHECK;
+void writer_stop(struct store *s);
+// Runs fn on the writer thread outside a transaction (backup).
+enum err store_maintain(struct store *s, enum err (*fn)(struct db *db, void *ctx, struct error *err), void *ctx,
+                        struct error *err) MUST_CHECK;
+
+// A snapshot over several statements. No-ops inside a write.
+enum err reader_begin(struct store_reader *r, struct error *err) MUST_CHECK;
+void reader_end(struct store_reader *r);
+
+// The ids whose groups p may read (NEED_GROUP_READ), as a JSON array: groups that it has a role on, and its
+// organisation when a role there reaches into groups. p NULL: "[]". Empty: out of memory.
+struct slice reach_of(const struct principal *p, struct arena *a);
+int64_t page_offset(struct page page);
+
+// One connection row, columns in the order of CONNECTION_COLUMNS. The overlay of a failed scan is not in it.
+#define CONNECTION_COLUMNS                                                                                             \
+    "group_id, id, network_id, name, requester_account, requester_vpc, requester_region, accepter_account, "           \
+    "accepter_vpc, accepter_region, requester_cidrs, accepter_cidrs, cloud_status, cloud_message, local_status, "      \
+    "status_message, expiration, first_seen, changed, missing_since, terminal_since, listed"
+void get_connection(struct query *q, struct arena *a, struct connection *c);
+// Fills scan_failed and scan_failure from the networks' scan state. In the caller's snapshot.
+enum err overlay_scans(struct store_reader *r, struct connection *rows, size_t n, struct arena *a,
+                       struct error *err) MUST_CHECK;
+
+// ERR_NOT_FOUND with "no <what> <id>" when the last statement changed no row.
+enum err need_change(struct store_tx *tx, const char *what, const char *id, struct error *err) MUST_CHECK;
+enum err no_row(struct error *err, const char *what, const char *id);
+
+// Results of unknown number, doubled in the arena.
+struct rows {
+    void *p;
+    size_t n, cap, size;
+};
+void *rows_add(struct rows *rows, struct arena *a); // NULL: out of memory
+enum err rows_nomem(struct error *err);
