@@ -107,7 +107,7 @@ static bool must_close(const struct conn *c, const struct exchange *x)
     const struct httpd *s = c->loop->server;
     uint32_t cap = s->opt.requests_per_connection;
     bool last_read = c->eof && c->in.from == c->in.n;
-    return x->rep.close || !c->keep_alive || c->refuse || last_read || (cap && c->requests >= cap) ||
+    return x->rep.close || !x->whole || !c->keep_alive || c->refuse || last_read || (cap && c->requests >= cap) ||
            atomic_load_explicit(&s->phase, memory_order_relaxed) != PHASE_RUN;
 }
 
@@ -193,7 +193,6 @@ enum step respond_reject(struct conn *c, enum problem p, const char *detail, enu
     x->whole = false;
     request_id_make(c->loop, x->id);
     respond_problem(x, p, detail);
-    x->rep.close = true;
     return respond(c);
 }
 
