@@ -59,18 +59,19 @@ static bool will_fail(const struct sim *m, const struct sim_vpc *own, const stru
     return v == own || blocks_overlap(own, v);
 }
 
-static bool pair_is(const struct sim_peering *p, const char *requester_vpc, const char *accepter_vpc)
+static bool side_is(const struct sim_side *a, const struct sim_side *b)
 {
-    return strcmp(p->requester.vpc_id, requester_vpc) == 0 && strcmp(p->accepter.vpc_id, accepter_vpc) == 0;
+    return strcmp(a->vpc_id, b->vpc_id) == 0 && same_account(a, &b->at) && same_region(a, &b->at);
 }
 
 // A live, not doomed peering from one VPC to the other, other than `but`.
-static struct sim_peering *live_pair(const struct sim *m, const char *requester_vpc, const char *accepter_vpc,
-                                     struct wall now, const struct sim_peering *but)
+static struct sim_peering *live_pair(const struct sim *m, const struct sim_side *requester,
+                                     const struct sim_side *accepter, struct wall now, const struct sim_peering *but)
 {
     for (size_t i = 0; i < m->peering_count; i++) {
         struct sim_peering *p = m->peerings[i];
-        if (p != but && !p->doomed && pair_is(p, requester_vpc, accepter_vpc) && is_live(sim_state_at(p, now)))
+        if (p != but && !p->doomed && side_is(&p->requester, requester) && side_is(&p->accepter, accepter) &&
+            is_live(sim_state_at(p, now)))
             return p;
     }
     return NULL;
@@ -134,8 +135,8 @@ bool sim_peering_create(struct sim *m, const struct sim_caller *who, struct wall
     memcpy(self.vpc_id, own->id, sizeof(self.vpc_id));
     // Seen at AWS: the same request again returns the first one; the reverse one is made and refused at Accept.
     // EC2's list of error codes promises a refusal; refuse_duplicates gives that.
-    struct sim_peering *twin = live_pair(m, self.vpc_id, peer.vpc_id, now, NULL);
-    struct sim_peering *reverse = live_pair(m, peer.vpc_id, self.vpc_id, now, NULL);
+    struct sim_peering *twin = live_pair(m, &self, &peer, now, NULL);
+    struct sim_peering *reverse = live_pair(m, &peer, &self, now, NULL);
     if (m->settings.refuse_duplicates && (twin || reverse))
         return ec2_fail(e, 400, "VpcPeeringConnectionAlreadyExists",
                         "The vpc peering connection identified by %s already exists.", (twin ? twin : reverse)->id);
@@ -203,8 +204,8 @@ bool sim_peering_accept(struct sim *m, const struct sim_caller *who, struct wall
     if (!find_for_accepter(m, who, now, id, "accept", &p, &s, e)) return false;
     if (s != SIM_PENDING) return fail_transition(p, s, "provisioning", e);
     for (int dir = 0; dir < 2; dir++) {
-        const char *a = dir ? p->accepter.vpc_id : p->requester.vpc_id;
-        const char *b = dir ? p->requester.vpc_id : p->accepter.vpc_id;
+        const struct sim_side *a = dir ? &p->accepter : &p->requester;
+        const struct sim_side *b = dir ? &p->requester : &p->accepter;
         const struct sim_peering *other = live_pair(m, a, b, now, p);
         if (other && other->accepted.us)
             return ec2_fail(e, 400, "VpcPeeringConnectionAlreadyExists",

@@ -37,7 +37,7 @@ bool form_read(struct arena *a, struct slice body, struct form *ret, struct ec2_
             return arena_failed(a) ? ec2_fail_nomem(e)
                                    : ec2_fail(e, 400, "MalformedQueryString", "The query string is malformed");
         if (!utf8_valid(p->value)) return ec2_fail(e, 400, "InvalidParameterValue", "A parameter is not valid UTF-8");
-        for (unsigned i = 0; i < MIN(f.n, 64U); i++)
+        for (unsigned i = 0; i < f.n; i++)
             if (slice_eq(f.v[i].name, p->name))
                 return ec2_fail(e, 400, "MalformedQueryString", "A parameter is given twice");
     }
