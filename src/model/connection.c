@@ -129,3 +129,78 @@ bool cidr_list_next(struct slice *rest, struct slice *ret_block)
     }
     return false;
 }
+
+// ---- taking over an observation ---------------------------------------------------------------------------
+
+static bool list_has(struct slice list, struct slice block)
+{
+    struct slice b;
+    while (cidr_list_next(&list, &b))
+        if (slice_eq(b, block)) return true;
+    return false;
+}
+
+static bool list_within(struct slice list, struct slice other)
+{
+    struct slice b;
+    while (cidr_list_next(&list, &b))
+        if (!list_has(other, b)) return false;
+    return true;
+}
+
+static bool same_blocks(struct slice a, struct slice b)
+{
+    return slice_eq(cidr_list_first(a), cidr_list_first(b)) && list_within(a, b) && list_within(b, a);
+}
+
+static bool merge_blocks(struct slice *stored, struct slice seen)
+{
+    if (!seen.n || same_blocks(*stored, seen)) return false;
+    *stored = seen;
+    return true;
+}
+
+static bool merge_text(char *stored, size_t cap, const char *seen)
+{
+    if (!seen[0] || strcmp(stored, seen) == 0) return false;
+    bool fits = cstr_set(stored, cap, seen);
+    ASSERT(fits); // both sides have the same size
+    return true;
+}
+
+// At most CLOUD_MESSAGE_MAX bytes, not cut inside a character.
+static struct slice clip(struct slice s)
+{
+    if (s.n <= CLOUD_MESSAGE_MAX) return s;
+    size_t n = CLOUD_MESSAGE_MAX;
+    while (n && ((unsigned char)s.p[n] & 0xC0) == 0x80) n--;
+    return slice_n(s.p, n);
+}
+
+static bool merge_status(struct connection *row, const struct observed *seen)
+{
+    bool changed = merge_text(row->cloud_status, sizeof(row->cloud_status), seen->cloud_status);
+    struct slice message = clip(seen->cloud_message);
+    // A new status without words must not keep the old status' words.
+    if (slice_eq(message, row->cloud_message) || (!message.n && !changed)) return changed;
+    row->cloud_message = message;
+    return true;
+}
+
+bool connection_merge(struct connection *row, const struct observed *seen)
+{
+    bool changed = merge_status(row, seen);
+    changed |= merge_text(row->requester_account, sizeof(row->requester_account), seen->requester_account);
+    changed |= merge_text(row->requester_vpc, sizeof(row->requester_vpc), seen->requester_vpc);
+    changed |= merge_text(row->requester_region, sizeof(row->requester_region), seen->requester_region);
+    changed |= merge_text(row->accepter_account, sizeof(row->accepter_account), seen->accepter_account);
+    changed |= merge_text(row->accepter_vpc, sizeof(row->accepter_vpc), seen->accepter_vpc);
+    changed |= merge_text(row->accepter_region, sizeof(row->accepter_region), seen->accepter_region);
+    changed |= merge_blocks(&row->requester_cidrs, seen->requester_cidrs);
+    changed |= merge_blocks(&row->accepter_cidrs, seen->accepter_cidrs);
+    if (seen->expiration.us && seen->expiration.us != row->expiration.us) {
+        row->expiration = seen->expiration;
+        changed = true;
+    }
+    return changed;
+}

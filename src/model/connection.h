@@ -72,6 +72,13 @@ struct observed {
     struct wall expiration;
 };
 
+// Takes over what the cloud said into *row (slices are borrowed from `seen`) and tells whether anything that is stored
+// differs afterwards. Nothing unsaid overwrites: empty texts, absent CIDRs and an absent expiration leave the row as it
+// is; a status message goes with its status. The same blocks with the same first one in another order are no change.
+// The message is cut at CLOUD_MESSAGE_MAX bytes. Never touches local_status, the marks or the times.
+#define CLOUD_MESSAGE_MAX 1024
+bool connection_merge(struct connection *row, const struct observed *seen);
+
 // Fields of the contract, computed in one place (design §3 "optional fields").
 enum local_status connection_shown_status(const struct connection *c); // with the SCAN_FAILED overlay
 struct slice
