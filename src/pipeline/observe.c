@@ -12,7 +12,7 @@
 #define STATUS_MAX 599
 
 struct observe {
-    bool access_log;
+    _Atomic bool access_log;
     const struct clock *clock;
     unsigned duration[ROUTES];
     unsigned limited[LIMIT_SET_COUNT_];
@@ -49,6 +49,11 @@ struct observe *observe_new(bool access_log, const struct clock *clock)
 void observe_free(struct observe *o)
 {
     mem_free(o);
+}
+
+void observe_access_log(struct observe *o, bool on)
+{
+    o->access_log = on;
 }
 
 void observe_limited(struct observe *o, enum limit_set set)

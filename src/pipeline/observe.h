@@ -8,6 +8,7 @@
 struct observe;
 struct observe *observe_new(bool access_log, const struct clock *clock) MUST_CHECK;
 void observe_free(struct observe *o);
+void observe_access_log(struct observe *o, bool on);
 // req NULL: the request never became one.
 void observe_reply(struct observe *o, struct api_thread *t, const struct request *req, const struct reply *rep,
                    struct ip peer, const char *request_id, int64_t ns);

@@ -345,6 +345,11 @@ enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, s
     return ERR_OK;
 }
 
+void pipeline_access_log(struct pipeline *p, bool on)
+{
+    observe_access_log(p->observe, on);
+}
+
 void pipeline_free(struct pipeline *p)
 {
     if (!p) return;

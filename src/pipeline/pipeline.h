@@ -12,5 +12,6 @@ struct pipeline_options {
 };
 enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, struct error *err) MUST_CHECK;
 void pipeline_free(struct pipeline *p); // after the httpd that used it has stopped
+void pipeline_access_log(struct pipeline *p, bool on); // any thread, any time
 // The callbacks to hand to httpd_start; ctx is the pipeline.
 struct http_app pipeline_app(struct pipeline *p);
