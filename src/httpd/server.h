@@ -80,7 +80,6 @@ struct conn {
     bool readable, writable; // since the last EAGAIN (edge-triggered)
     bool finishing;          // the client's FIN was announced: read until it is seen
     bool eof;                // and seen
-    bool expect;             // 100 Continue is owed before the body
     bool keep_alive;         // of the request in hand
     bool close_after, linger;
     bool counted;             // in the map of addresses
