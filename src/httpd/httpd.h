@@ -15,7 +15,8 @@ enum http_outcome { HTTP_DONE, HTTP_NEEDS_WORKER };
 // What the server calls. All callbacks but thread_begin/thread_end get the ctx of the thread they run on.
 struct http_app {
     void *ctx;
-    void *(*thread_begin)(void *ctx, bool is_loop); // on each loop and worker thread; may be NULL
+    // On each loop and worker thread; may be NULL. When it gives NULL, httpd_start fails with ERR_UNAVAILABLE.
+    void *(*thread_begin)(void *ctx, bool is_loop);
     void (*thread_end)(void *ctx, void *thread);
     // Answers req in rep. On a loop may_block is false; HTTP_NEEDS_WORKER makes the server call again with the same
     // req on a worker (may_block true, where HTTP_DONE is the only answer). Never both done and again.

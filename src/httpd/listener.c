@@ -62,6 +62,13 @@ static void from_ip(struct ip ip, uint16_t port, struct address *ret)
     }
 }
 
+static uint16_t port_of(const struct address *a)
+{
+    struct sockaddr_in in; // the port stands at the same place for both families
+    memcpy(&in, &a->sa, sizeof in);
+    return ntohs(in.sin_port);
+}
+
 static enum err look_up(struct slice host, uint16_t port, struct address *ret, struct error *err)
 {
     char name[256];
@@ -83,7 +90,8 @@ static enum err look_up(struct slice host, uint16_t port, struct address *ret, s
     return ERR_OK;
 }
 
-static enum err parse_tcp(const char *text, struct address *ret, struct error *err)
+// *ret_any: every address of both families is meant.
+static enum err parse_tcp(const char *text, struct address *ret, bool *ret_any, struct error *err)
 {
     struct slice host, port;
     uint64_t number;
@@ -92,8 +100,9 @@ static enum err parse_tcp(const char *text, struct address *ret, struct error *e
                          "the listen address \"%s\" is not HOST:PORT, [IPv6]:PORT or unix:/path "
                          "(for example 127.0.0.1:8080; port 0 takes a free one)",
                          text);
-    struct ip ip = {.family = 6}; // no host, or "*": every address of both families
-    if (host.n && !slice_eq_cstr(host, "*") && !ip_parse(host, &ip)) return look_up(host, (uint16_t)number, ret, err);
+    struct ip ip = {.family = 6};
+    *ret_any = host.n == 0 || slice_eq_cstr(host, "*");
+    if (!*ret_any && !ip_parse(host, &ip)) return look_up(host, (uint16_t)number, ret, err);
     from_ip(ip, (uint16_t)number, ret);
     return ERR_OK;
 }
@@ -131,9 +140,14 @@ static enum err name_bound(int fd, char *out, size_t cap, struct error *err)
 static enum err open_tcp(const char *text, struct listener *l, struct error *err)
 {
     struct address a;
-    enum err e = parse_tcp(text, &a, err);
+    bool any = false;
+    enum err e = parse_tcp(text, &a, &any, err);
     if (e) return e;
     l->fd = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (l->fd < 0 && errno == EAFNOSUPPORT && any) { // a kernel without IPv6
+        from_ip((struct ip){.family = 4}, port_of(&a), &a);
+        l->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
     if (l->fd < 0) return error_errno(err, ERR_IO, errno, "cannot make a socket for %s", text);
     int on = 1, off = 0;
     // A restart must not wait for old connections in TIME_WAIT. On Linux this never lets two listeners share.

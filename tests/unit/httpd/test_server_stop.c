@@ -36,6 +36,15 @@ static void wrong_start(struct fixture *f, enum err want, const char *part)
     if (!strstr(err.detail, part)) fail_msg("\"%s\" lacks \"%s\"", err.detail, part);
 }
 
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&in6, sizeof in6) == 0;
+    if (fd >= 0) assert_int_equal(close(fd), 0);
+    return ok;
+}
+
 static void addresses_are_bound_as_written(void **state)
 {
     struct fixture *f = *state;
@@ -46,6 +55,7 @@ static void addresses_are_bound_as_written(void **state)
                                            {"*:0", "[::]:"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         f->o.listen = cases[i][0];
+        if (cases[i][1][0] == '[' && !has_ipv6()) continue;
         fixture_start(f);
         assert_memory_equal(httpd_address(f->s), cases[i][1], strlen(cases[i][1]));
         assert_null(strstr(httpd_address(f->s), ":0"));
