@@ -61,7 +61,7 @@ static const struct int_key int_keys[] = {
 
 static enum err set_text(struct fault_rule *r, const struct text_key *k, const struct json_value *v, struct error *err)
 {
-    if (json_type(v) != JSON_STRING || !slice_copy(json_string(v), (char *)r + k->offset, k->cap))
+    if (!is_json(v, JSON_STRING) || !slice_copy(json_string(v), (char *)r + k->offset, k->cap))
         return error_set(err, ERR_INVALID, "fault %s must be a string of at most %zu characters", k->name, k->cap - 1);
     return ERR_OK;
 }
@@ -69,7 +69,7 @@ static enum err set_text(struct fault_rule *r, const struct text_key *k, const s
 static enum err set_int(struct fault_rule *r, const struct int_key *k, const struct json_value *v, struct error *err)
 {
     int64_t n = json_integer(v);
-    if (json_type(v) != JSON_INT || n < k->min || n > k->max)
+    if (!is_json(v, JSON_INT) || n < k->min || n > k->max)
         return error_set(err, ERR_INVALID, "fault %s must be a whole number from %lld to %lld", k->name,
                          (long long)k->min, (long long)k->max);
     *(int64_t *)(void *)((char *)r + k->offset) = n;
@@ -110,7 +110,7 @@ enum err faults_add(struct faults *f, const struct json_value *rule, uint64_t *r
     void *iter = NULL;
     struct slice key;
     const struct json_value *v;
-    if (json_type(rule) != JSON_OBJECT) return error_set(err, ERR_INVALID, "a fault must be a JSON object");
+    if (!is_json(rule, JSON_OBJECT)) return error_set(err, ERR_INVALID, "a fault must be a JSON object");
     while (json_object_next(rule, &iter, &key, &v)) {
         enum err rc = set_member(&r, key, v, err);
         if (rc) return rc;
@@ -192,7 +192,7 @@ bool throttle_take(struct throttle *t, const char *action, const struct sim_call
         // A day refills everything: the cap keeps the product far from overflow.
         int64_t passed_ms = MIN((now.ns - b->at.ns) / NS_PER_MS, (int64_t)86400000);
         b->milli = MIN(b->milli + passed_ms * classes[k].per_second, classes[k].capacity * 1000);
-        b->at.ns += passed_ms * NS_PER_MS;
+        b->at.ns = now.ns - (now.ns - b->at.ns) % NS_PER_MS;
         if (b->milli < 1000) return false;
         b->milli -= 1000;
         return true;

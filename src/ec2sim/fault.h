@@ -21,6 +21,12 @@
 #include "base/json.h"
 #include "ec2sim/model.h"
 
+// Absent members are NULL, which json_type does not take.
+static inline bool is_json(const struct json_value *v, enum json_type type)
+{
+    return v && json_type(v) == type;
+}
+
 enum fault_kind {
     FAULT_NONE,
     FAULT_THROTTLE,

@@ -34,7 +34,7 @@ static enum err text(struct manage *m, const char *key, bool needed, char *room,
     const struct json_value *v = json_get(m->in, key);
     *ret = NULL;
     if (!v && !needed) return ERR_OK;
-    if (json_type(v) != JSON_STRING || json_string(v).n == 0 || !slice_copy(json_string(v), room, cap))
+    if (!is_json(v, JSON_STRING) || json_string(v).n == 0 || !slice_copy(json_string(v), room, cap))
         return error_set(m->err, ERR_INVALID, "%s must be a string of 1 to %zu characters", key, cap - 1);
     *ret = room;
     return ERR_OK;
@@ -44,7 +44,7 @@ static enum err number(struct manage *m, const char *key, bool needed, int64_t *
 {
     const struct json_value *v = json_get(m->in, key);
     if (!v && !needed) return ERR_OK;
-    if (json_type(v) != JSON_INT) return error_set(m->err, ERR_INVALID, "%s must be a whole number", key);
+    if (!is_json(v, JSON_INT)) return error_set(m->err, ERR_INVALID, "%s must be a whole number", key);
     *ret = json_integer(v);
     return ERR_OK;
 }
@@ -91,7 +91,7 @@ static enum err post_vpcs(struct manage *m)
     if (rc == ERR_OK) rc = text(m, "region", true, region, sizeof(region), &v.region);
     if (rc == ERR_OK) rc = text(m, "name", false, name, sizeof(name), &v.name);
     if (rc == ERR_OK) rc = text(m, "vpcId", false, id, sizeof(id), &v.vpc_id);
-    if (rc == ERR_OK && (json_type(list) != JSON_ARRAY || json_array_len(list) > SIM_BLOCKS_MAX))
+    if (rc == ERR_OK && (!is_json(list, JSON_ARRAY) || json_array_len(list) > SIM_BLOCKS_MAX))
         rc = error_set(m->err, ERR_INVALID, "cidrBlocks must be an array of 1 to %d strings", SIM_BLOCKS_MAX);
     for (size_t i = 0; rc == ERR_OK && i < json_array_len(list); i++) {
         if (!slice_copy(json_string(json_array_at(list, i)), blocks[i], CIDR_STR))
@@ -122,7 +122,7 @@ static enum err post_bulk(struct manage *m)
     if (rc == ERR_OK && (n < 1 || n > 1000000))
         rc = error_set(m->err, ERR_INVALID, "peerings must be from 1 to 1000000");
     b.peerings = (uint32_t)n;
-    b.active = json_type(json_get(m->in, "active")) == JSON_TRUE;
+    b.active = is_json(json_get(m->in, "active"), JSON_TRUE);
     if (rc == ERR_OK) rc = ec2sim_bulk_add(m->s, &b, m->err);
     if (rc == ERR_OK) json_kint(m->out, "created", n);
     return rc;
@@ -139,7 +139,7 @@ static enum err post_settings(struct manage *m)
     lock_take(&s->lock);
     struct ec2sim_settings next = s->model.settings;
     while (rc == ERR_OK && json_object_next(m->in, &iter, &key, &v)) {
-        if (json_type(v) == JSON_INT)
+        if (is_json(v, JSON_INT))
             rc = ec2sim_settings_set(&next, key, json_integer(v), m->err);
         else
             rc = error_set(m->err, ERR_INVALID, "setting %.*s must be a whole number", (int)MIN(key.n, (size_t)60),
@@ -277,7 +277,7 @@ static void run_route(struct ec2sim *s, enum err (*run)(struct manage *), const 
     struct error err = {0};
     enum err rc = ERR_OK;
     if (req->method == METHOD_POST) rc = json_read(req->body, BODY_MAX, &doc, &err);
-    if (rc == ERR_OK && doc && json_type(json_root(doc)) != JSON_OBJECT)
+    if (rc == ERR_OK && doc && !is_json(json_root(doc), JSON_OBJECT))
         rc = error_set(&err, ERR_INVALID, "the body must be a JSON object");
     buf_init(&body, BODY_MAX);
     json_begin(&w, &body, false);

@@ -164,29 +164,29 @@ static enum err bad(struct error *err, const char *what)
 static bool get_text(const struct json_value *o, const char *key, char *out, size_t cap)
 {
     const struct json_value *v = json_get(o, key);
-    return json_type(v) == JSON_STRING && slice_copy(json_string(v), out, cap);
+    return is_json(v, JSON_STRING) && slice_copy(json_string(v), out, cap);
 }
 
 static bool get_int(const struct json_value *o, const char *key, int64_t min, int64_t *ret)
 {
     const struct json_value *v = json_get(o, key);
-    if (json_type(v) != JSON_INT || json_integer(v) < min) return false;
+    if (!is_json(v, JSON_INT) || json_integer(v) < min) return false;
     *ret = json_integer(v);
     return true;
 }
 
 static bool get_bool(const struct json_value *o, const char *key, bool *ret)
 {
-    enum json_type t = json_type(json_get(o, key));
-    if (t != JSON_TRUE && t != JSON_FALSE) return false;
-    *ret = t == JSON_TRUE;
+    const struct json_value *v = json_get(o, key);
+    if (!is_json(v, JSON_TRUE) && !is_json(v, JSON_FALSE)) return false;
+    *ret = is_json(v, JSON_TRUE);
     return true;
 }
 
 static const struct json_value *get_array(const struct json_value *o, const char *key)
 {
     const struct json_value *v = json_get(o, key);
-    return json_type(v) == JSON_ARRAY ? v : NULL;
+    return is_json(v, JSON_ARRAY) ? v : NULL;
 }
 
 static bool get_caller(const struct json_value *o, struct sim_caller *c)
@@ -201,7 +201,7 @@ static bool get_tags(const struct json_value *o, const char *key, struct sim_tag
     if (!a || json_array_len(a) % 2 || json_array_len(a) > 2 * SIM_TAGS_MAX) return false;
     for (size_t i = 0; i < json_array_len(a); i += 2) {
         const struct json_value *k = json_array_at(a, i), *v = json_array_at(a, i + 1);
-        if (json_type(k) != JSON_STRING || json_type(v) != JSON_STRING || json_string(k).n == 0 ||
+        if (!is_json(k, JSON_STRING) || !is_json(v, JSON_STRING) || json_string(k).n == 0 ||
             !sim_tags_put(t, json_string(k), json_string(v)))
             return false;
     }
@@ -274,10 +274,10 @@ static enum err get_settings(struct ec2sim *s, const struct json_value *root, st
     void *iter = NULL;
     struct slice key;
     const struct json_value *v, *o = json_get(root, "settings");
-    if (json_type(o) != JSON_OBJECT) return bad(err, "settings are missing");
+    if (!is_json(o, JSON_OBJECT)) return bad(err, "settings are missing");
     while (json_object_next(o, &iter, &key, &v)) {
         struct error why = {0};
-        if (json_type(v) != JSON_INT || ec2sim_settings_set(&s->model.settings, key, json_integer(v), &why) != ERR_OK)
+        if (!is_json(v, JSON_INT) || ec2sim_settings_set(&s->model.settings, key, json_integer(v), &why) != ERR_OK)
             return bad(err, why.detail[0] ? why.detail : "a setting is not a number");
     }
     return ERR_OK;

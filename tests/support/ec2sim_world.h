@@ -38,7 +38,7 @@ struct world {
     char own[SIM_ID_STR], peer[SIM_ID_STR]; // VPCs 10.1.0.0/16 of REQUESTER and 10.2.0.0/16 of ACCEPTER, HERE
 };
 
-static void world_open(struct world *w)
+static UNUSED void world_open(struct world *w)
 {
     struct ec2sim_settings set;
     *w = (struct world){.now = wall_from_sec(1800000000)};
@@ -50,7 +50,7 @@ static void world_open(struct world *w)
     buf_init(&w->out, (size_t)64 << 20);
 }
 
-static void world_close(struct world *w)
+static UNUSED void world_close(struct world *w)
 {
     sim_done(&w->sim);
     arena_free(w->arena);
@@ -63,7 +63,7 @@ static UNUSED void wait_s(struct world *w, int64_t seconds)
 }
 
 // Runs "Action=…&…" (Version is added). True: root is the reply. False: e is the error.
-static bool ask_raw(struct world *w, const char *account, const char *region, const char *body)
+static UNUSED bool ask_raw(struct world *w, const char *account, const char *region, const char *body)
 {
     struct sim_caller who = {0};
     struct form form;
