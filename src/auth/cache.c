@@ -158,16 +158,6 @@ void cache_put(struct cache *c, struct cache_entry *e)
     drop_chain(out);
 }
 
-void cache_remove(struct cache *c, struct cache_entry *e)
-{
-    struct cache_entry *out = NULL;
-    struct shard *sh = shard_of(c, e->hash);
-    lock_take(&sh->lock);
-    if (e->linked) unlink_entry(sh, find(sh, e->hash, e->kind, e->name), &out);
-    lock_drop(&sh->lock);
-    drop_chain(out);
-}
-
 static void sweep_shard(struct shard *sh, struct mono before)
 {
     struct cache_entry *out = NULL;

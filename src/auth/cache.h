@@ -34,8 +34,7 @@ void cache_free(struct cache *c); // references that are still out stay valid
 struct cache_entry *cache_entry_new(enum cache_kind kind, struct slice name, size_t arena_max) MUST_CHECK;
 struct cache_entry *cache_get(struct cache *c, enum cache_kind kind, struct slice name) MUST_CHECK; // takes a reference
 void cache_put(struct cache *c, struct cache_entry *e); // takes a reference of its own; replaces one of that name
-void cache_remove(struct cache *c, struct cache_entry *e);
-void cache_drop(struct cache_entry *e);                // NULL is fine; the last one frees and wipes
-void cache_sweep(struct cache *c, struct mono before); // forgets what was loaded before then
+void cache_drop(struct cache_entry *e);                 // NULL is fine; the last one frees and wipes
+void cache_sweep(struct cache *c, struct mono before);  // forgets what was loaded before then
 unsigned cache_count(struct cache *c);
 size_t cache_bytes(struct cache *c);

@@ -112,12 +112,12 @@ static bool take_params(struct slice s, struct arena *arena, struct param params
     return true;
 }
 
-static bool is_lower_hex(struct slice s, size_t n)
+// Exactly 2n lower-case hex digits (RFC 7616 3.4: LHEX).
+static bool lower_hex(struct slice s, void *out, size_t n)
 {
-    if (s.n != n) return false;
-    for (size_t i = 0; i < n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f'))) return false;
-    return true;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] >= 'A' && s.p[i] <= 'F') return false;
+    return hex_decode(s, out, n);
 }
 
 // The value of a parameter that must be there and quoted.
@@ -154,12 +154,11 @@ bool digest_parse(struct slice text, struct arena *arena, struct digest *ret)
     if (!quoted_param(params, n, SLICE("nonce"), &d.nonce)) return false;
     if (!quoted_param(params, n, SLICE("uri"), &d.uri)) return false;
     if (!quoted_param(params, n, SLICE("cnonce"), &d.cnonce)) return false;
-    if (!quoted_param(params, n, SLICE("response"), &response) || !is_lower_hex(response, 32)) return false;
+    if (!quoted_param(params, n, SLICE("response"), &response) || !lower_hex(response, d.response, sizeof(d.response)))
+        return false;
     const struct param *nc = find_param(params, n, SLICE("nc"));
-    if (nc == NULL || nc->quoted || !is_lower_hex(nc->value, 8)) return false;
     uint8_t count[4];
-    bool ok = hex_decode(response, d.response, sizeof(d.response)) & hex_decode(nc->value, count, sizeof(count));
-    ASSERT(ok); // both are lower-case hex of that length
+    if (nc == NULL || nc->quoted || !lower_hex(nc->value, count, sizeof(count))) return false;
     d.nc_text = nc->value;
     d.nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
     *ret = d;

@@ -355,7 +355,7 @@ static enum err delete_token(struct store_tx *tx, void *ctx, struct error *err)
 }
 
 // RFC 7009 2.2: a token that is not ours, or not this client's, is answered as a revoked one is.
-static enum err revoke(struct call *c, struct slice token)
+static enum err revoke_token(struct call *c, struct slice token)
 {
     struct jwt_claims claims;
     struct error err;
@@ -375,7 +375,7 @@ void auth_oauth_revoke(struct auth *a, struct store_reader *reader, struct reque
         reply_error(&c, 400, "invalid_request", "The required parameter token was not specified.");
         return;
     }
-    enum err e = revoke(&c, token);
+    enum err e = revoke_token(&c, token);
     if (e != ERR_OK) {
         reply_store_error(&c, e);
         return;

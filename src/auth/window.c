@@ -40,7 +40,7 @@ struct window *window_new(uint32_t max_nonces, struct wall started)
     struct window *w = mem_zalloc(1, sizeof(*w));
     if (w == NULL) return NULL;
     w->max_cap = FIRST_CAP;
-    while (w->max_cap / 4 * 3 < max_nonces / SHARDS + 1 && w->max_cap < UINT32_C(1) << 24) w->max_cap *= 2;
+    while (w->max_cap / 4 * 3 < max_nonces / SHARDS + 1) w->max_cap *= 2;
     for (unsigned i = 0; i < SHARDS; i++) {
         lock_init(&w->shards[i].lock, "nonce window");
         w->shards[i].floor = (uint32_t)MAX(wall_sec(started) - 1, 0);
