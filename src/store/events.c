@@ -97,3 +97,9 @@ enum err store_tx_lease_release(struct store_tx *tx, const char *name, const cha
     query_cstr(&q, owner);
     return query_run(&q, err);
 }
+
+enum err store_tx_lease_reset(struct store_tx *tx, struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(tx->reader.db, "UPDATE lease SET expires = 0 WHERE expires > 0");
+    return query_run(&q, err);
+}

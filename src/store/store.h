@@ -248,3 +248,6 @@ enum err store_events(struct store_reader *r, const char *group_id /* NULL = all
 enum err store_tx_lease(struct store_tx *tx, const char *name, const char *owner, struct wall now, int64_t ms,
                         uint64_t *ret_epoch, struct error *err) MUST_CHECK;
 enum err store_tx_lease_release(struct store_tx *tx, const char *name, const char *owner, struct error *err) MUST_CHECK;
+// All leases lapse. Only an exclusive store can be written (its flock proves that no other process lives), so what a
+// killed process left behind need not be waited for. The scanner calls it once, before its first lease.
+enum err store_tx_lease_reset(struct store_tx *tx, struct error *err) MUST_CHECK;
