@@ -138,7 +138,8 @@ enum step respond(struct conn *c)
 {
     struct exchange *x = c->x;
     make_usable(x);
-    if (x->rep.drop) { // the handler wants the client to learn nothing
+    c->state = CONN_WRITE; // no worker has the exchange any more: from here on, closing frees it
+    if (x->rep.drop) {     // the handler wants the client to learn nothing
         tell(c, x);
         return STEP_CLOSE;
     }
@@ -147,7 +148,6 @@ enum step respond(struct conn *c)
     c->close_after = close;
     c->linger = close && must_linger(c, x);
     c->body = has_body(x) ? x->rep.body : SLICE("");
-    c->state = CONN_WRITE;
     c->resume = CONN_HEAD;
     c->write_since = c->loop->now;
     c->sent = 0;
