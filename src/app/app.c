@@ -95,7 +95,7 @@ enum err app_open(const struct app_options *o, struct app **ret, struct error *e
     a->data_fd = -1;
     lock_init(&a->lock, "app");
     enum log_level level = LOG_WARN; // a command's own words go to stdout and stderr
-    if (o->daemon) (void)log_parse_level(slice_of(o->config->log_level), &level); // config checked it
+    if (o->daemon && !log_parse_level(slice_of(o->config->log_level), &level)) level = LOG_INFO; // config checked it
     log_open(level, STDERR_FILENO, o->clock);
     if (open_parts(a, err) != ERR_OK) {
         app_stop(&a, 0);

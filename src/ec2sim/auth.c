@@ -236,8 +236,8 @@ static bool find_secret(const struct auth *a, const struct request *r, const str
     return fail_unknown_key(ret->sts, e);
 }
 
-bool auth_check(const struct auth *a, const struct request *r, struct wall now, struct auth_caller *ret, bool *ret_sts,
-                struct ec2_error *e)
+bool sim_auth_check(const struct auth *a, const struct request *r, struct wall now, struct auth_caller *ret,
+                    bool *ret_sts, struct ec2_error *e)
 {
     struct slice header = request_header(r, "authorization"), secret;
     struct sigv4_credential c;

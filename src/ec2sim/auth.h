@@ -57,5 +57,5 @@ struct auth_caller {
 };
 // Judges the Authorization header. A request without one: MissingAuthenticationToken. `now` is the real clock.
 // *ret_sts is set whenever it can be told, also on failure, so that the error takes the right envelope.
-bool auth_check(const struct auth *a, const struct request *r, struct wall now, struct auth_caller *ret, bool *ret_sts,
-                struct ec2_error *e) MUST_CHECK;
+bool sim_auth_check(const struct auth *a, const struct request *r, struct wall now, struct auth_caller *ret,
+                    bool *ret_sts, struct ec2_error *e) MUST_CHECK;

@@ -114,7 +114,7 @@ static bool identify(struct turn *t)
     }
     if (no_header) t->sts = sts_action_name(t->action) != NULL;
     t->is_signed = true;
-    return auth_check(&s->auth, t->req, clock_wall(s->clock), &t->who, &t->sts, &t->e);
+    return sim_auth_check(&s->auth, t->req, clock_wall(s->clock), &t->who, &t->sts, &t->e);
 }
 
 static bool run_sts(struct turn *t)

@@ -90,7 +90,7 @@ static bool check(const struct signer *s, struct auth_caller *who, struct ec2_er
 {
     bool sts = false;
     struct request r = signed_request(s);
-    bool ok = auth_check(&auth, &r, now, who, &sts, e);
+    bool ok = sim_auth_check(&auth, &r, now, who, &sts, e);
     assert_int_equal(sts, strcmp(s->service, "sts") == 0);
     return ok;
 }
@@ -150,7 +150,7 @@ static void a_changed_body_does_not_fit(void **state)
     struct signer s = good("ec2");
     struct request r = signed_request(&s);
     r.body = SLICE("Action=GetCallerIdentity&Version=2011-06-16");
-    assert_false(auth_check(&auth, &r, now, &who, &sts, &e));
+    assert_false(sim_auth_check(&auth, &r, now, &who, &sts, &e));
     assert_string_equal(e.code, "SignatureDoesNotMatch");
 }
 
@@ -187,7 +187,7 @@ static void missing_and_broken_headers(void **state)
     struct signer s = good("ec2");
     struct request r = signed_request(&s);
     r.header_count--; // Authorization is the last
-    assert_false(auth_check(&auth, &r, now, &who, &sts, &e));
+    assert_false(sim_auth_check(&auth, &r, now, &who, &sts, &e));
     assert_string_equal(e.code, "MissingAuthenticationToken");
     static const char *const broken[] = {"Basic abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=x",
                                          "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=00"};
@@ -195,7 +195,7 @@ static void missing_and_broken_headers(void **state)
         struct header h[2] = {{SLICE("Host"), SLICE("x")}, {SLICE("Authorization"), slice_of(broken[i])}};
         r.headers = h;
         r.header_count = 2;
-        assert_false(auth_check(&auth, &r, now, &who, &sts, &e));
+        assert_false(sim_auth_check(&auth, &r, now, &who, &sts, &e));
         assert_true(e.status >= 400 && e.status < 500);
     }
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of commands, in the order that help shows them. Called by: cli.c, help.c.
+// Must never: hold anything but names of rows.
+#include "cli/cmd.h"
+
+#define COMMANDS(X)                                                                                                    \
+    X(cmd_dev)                                                                                                         \
+    X(cmd_serve)                                                                                                       \
+    X(cmd_init)                                                                                                        \
+    X(cmd_check_config)                                                                                                \
+    X(cmd_doctor)                                                                                                      \
+    X(cmd_migrate)                                                                                                     \
+    X(cmd_backup)                                                                                                      \
+    X(cmd_restore)                                                                                                     \
+    X(cmd_network_add)                                                                                                 \
+    X(cmd_network_list)                                                                                                \
+    X(cmd_network_check)                                                                                               \
+    X(cmd_network_remove)                                                                                              \
+    X(cmd_connection_list)                                                                                             \
+    X(cmd_org_create)                                                                                                  \
+    X(cmd_org_list)                                                                                                    \
+    X(cmd_project_create)                                                                                              \
+    X(cmd_project_list)                                                                                                \
+    X(cmd_key_create)                                                                                                  \
+    X(cmd_key_list)                                                                                                    \
+    X(cmd_key_reset)                                                                                                   \
+    X(cmd_key_delete)                                                                                                  \
+    X(cmd_account_create)                                                                                              \
+    X(cmd_account_list)                                                                                                \
+    X(cmd_account_delete)                                                                                              \
+    X(cmd_access_add)                                                                                                  \
+    X(cmd_access_remove)                                                                                               \
+    X(cmd_event_list)                                                                                                  \
+    X(cmd_aws_policy)                                                                                                  \
+    X(cmd_openapi)                                                                                                     \
+    X(cmd_ec2sim)                                                                                                      \
+    X(cmd_version)                                                                                                     \
+    X(cmd_help)                                                                                                        \
+    X(cmd_doctor_store)
+
+#define X(name) extern const struct cmd name;
+COMMANDS(X)
+#undef X
+
+#define X(name) &name,
+const struct cmd *const cmds[] = {COMMANDS(X)};
+#undef X
+const unsigned cmd_count = ARRAY_LEN(cmds);
