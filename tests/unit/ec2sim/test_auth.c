@@ -260,6 +260,11 @@ static void assumed_role_signs_and_expires(void **state)
     s.token = "wrong";
     assert_false(check(&s, &who, &e));
     assert_string_equal(e.code, "AuthFailure");
+    char *other = arena_fmt(arena, "%s", in(r, "SessionToken"));
+    other[5] = other[5] == 'A' ? 'B' : 'A'; // the same length
+    s.token = other;
+    assert_false(check(&s, &who, &e));
+    assert_string_equal(e.code, "AuthFailure");
     s.token = in(r, "SessionToken");
     now.us += 899 * US_PER_SEC;
     s.when = now;
