@@ -27,6 +27,7 @@ struct unit {
     bool wanted;  // false: no network is left; freed when it does not run
     bool running; // on one thread; pins the unit
     bool again;   // woken while it ran
+    bool begun;   // it ran at least once: `started` means something
     struct mono due, started;
     unsigned failures; // in a row
     bool away;         // the last failure was the cloud's, not ours: another's recovery is news

@@ -220,10 +220,16 @@ static void apply_wake(struct scanner *s, struct mono now)
             u->again = true;
             continue;
         }
-        int64_t earliest = u->started.ns ? u->started.ns + min_gap(s) : now.ns;
+        int64_t earliest = u->begun ? u->started.ns + min_gap(s) : now.ns;
         u->due.ns = MIN(u->due.ns, MAX(earliest, now.ns));
     }
     s->woken = false;
+}
+
+static void begin_unit(struct unit *u, struct mono now)
+{
+    u->running = u->begun = true;
+    u->started = now;
 }
 
 // Hands out what is due; returns ns until the next is.
@@ -237,8 +243,7 @@ static int64_t dispatch(struct scanner *s)
         struct unit *u = s->units[i];
         if (u->running || !u->wanted) continue;
         if (u->due.ns <= now.ns) {
-            u->running = true;
-            u->started = now;
+            begin_unit(u, now);
             if (pool_submit(s->pool, run_pooled, u)) continue;
             u->running = false;
             u->due.ns = now.ns + RETRY_NS;
@@ -395,9 +400,8 @@ static struct unit *next_of_round(struct scanner *s, uint64_t round)
         if (!found && waiting) cond_wait(&s->idle, &s->lock); // a scan has its own deadlines
     }
     if (found) {
-        found->running = true;
+        begin_unit(found, clock_mono(s->opt.clock));
         found->round = round;
-        found->started = clock_mono(s->opt.clock);
     }
     lock_drop(&s->lock);
     return found;

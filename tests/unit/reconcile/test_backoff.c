@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Due times of scan units: bounds that hold for every random draw, and the cap that recovery relies on.
+// Run by: meson test. Must never: depend on a particular seed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka needs the three above first
+#include <cmocka.h>
+
+#include "reconcile/backoff.h"
+
+static void test_first_scans_are_spread_over_one_interval(void **state)
+{
+    (void)state;
+    struct seeded_rng seed;
+    struct rng rng = rng_seeded(&seed, 1);
+    int64_t least = INT64_MAX, most = 0;
+    for (int i = 0; i < 1000; i++) {
+        int64_t ns = backoff_first(30 * NS_PER_SEC, &rng);
+        assert_in_range(ns, 0, 30 * NS_PER_SEC - 1);
+        least = MIN(least, ns);
+        most = MAX(most, ns);
+    }
+    assert_true(least < 3 * NS_PER_SEC && most > 27 * NS_PER_SEC);
+    assert_int_equal(backoff_first(2 * NS_PER_SEC, &rng), 0);
+    assert_int_equal(backoff_first(NS_PER_SEC, &rng), 0);
+}
+
+static void test_failures_double_up_to_the_cap(void **state)
+{
+    (void)state;
+    struct seeded_rng seed;
+    struct rng rng = rng_seeded(&seed, 2);
+    static const struct {
+        int64_t interval_s;
+        unsigned failures, failing;
+        int64_t top_s;
+    } rows[] = {
+        {30, 1, 1, 30}, {30, 2, 1, 60},   {30, 3, 1, 90},   {30, 1000, 1, 90}, {1, 1, 1, 1},    {1, 3, 1, 4},
+        {1, 20, 1, 10}, {300, 1, 1, 300}, {300, 5, 1, 300}, {30, 1, 200, 200}, {30, 9, 20, 90}, {1, 1, 5, 5},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int k = 0; k < 200; k++) {
+            int64_t ns = backoff_failed(rows[i].interval_s * NS_PER_SEC, rows[i].failures, rows[i].failing, &rng);
+            assert_true(ns <= rows[i].top_s * NS_PER_SEC);
+            assert_true(ns >= rows[i].top_s * NS_PER_SEC * 4 / 5);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_scans_are_spread_over_one_interval),
+        cmocka_unit_test(test_failures_double_up_to_the_cap),
+    };
+    return cmocka_run_group_tests_name("reconcile/backoff", tests, NULL, NULL);
+}
