@@ -71,7 +71,9 @@ static enum err open_auth(struct app *a, struct error *err)
                              .rng = a->opt.rng,
                              .keys = a->keys,
                              .store = a->store,
-                             .issuer = a->config->public_url,
+                             // A command mints no token; only the daemon must know its address.
+                             .issuer =
+                                 a->opt.daemon || *a->config->public_url ? a->config->public_url : "http://localhost",
                              .failures_per_minute = FAILURES_PER_MINUTE};
     return auth_new(&o, &a->auth, err);
 }

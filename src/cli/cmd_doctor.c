@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/cmd.h"
+#include "net/crypto.h"
 
 #define DISK_FAIL_MB    64
 #define DISK_WARN_MB    1024
@@ -253,13 +254,14 @@ static int run(struct cmd_ctx *c)
     struct error err;
     struct report r = {.c = c};
     table_begin(&r.t, c, columns, ARRAY_LEN(columns));
-    if (cli_config(c->args, c->arena, &config, &err) != ERR_OK) {
+    if (crypto_init(&err) != ERR_OK || cli_config(c->args, c->arena, &config, &err) != ERR_OK) {
         SAY(&r, "configuration", FAIL, "%s", err.detail);
         (void)table_end(&r.t);
         return EX_CONFIG;
     }
+    bool demo = !config.file && file_exists(arena_fmt(c->arena, "%s/demo.state", config.data_dir));
     if (config_check_serve(&config, &err) != ERR_OK)
-        SAY(&r, "configuration", FAIL, "%s", err.detail);
+        SAY(&r, "configuration", demo ? OK : FAIL, "%s", demo ? "the directory of `peerage dev`" : err.detail);
     else
         SAY(&r, "configuration", OK, "%s", config.file ? config.file : "no file: defaults, environment and flags");
     look_at_dir(&r, &config);

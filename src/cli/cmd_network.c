@@ -113,16 +113,12 @@ static int check_exit(enum cloud_class class)
     }
 }
 
-static int print_checks(struct cmd_ctx *c, const char *account, const char *arn, const struct permission_check *p,
-                        unsigned n)
+static int print_checks(struct cmd_ctx *c, const struct permission_check *p, unsigned n)
 {
     static const struct column heads[] = {{"action", "ACTION"}, {"result", "RESULT"}, {"note", "NOTE"}};
     struct table t;
     bool denied = false;
     table_begin(&t, c, heads, ARRAY_LEN(heads));
-    table_str(&t, "sts:GetCallerIdentity");
-    table_str(&t, "allowed");
-    table_str(&t, arena_fmt(c->arena, "account %s, %s", account, arn));
     for (unsigned i = 0; i < n; i++) {
         denied |= p[i].known && !p[i].allowed;
         table_str(&t, p[i].action);
@@ -166,7 +162,7 @@ static int check(struct cmd_ctx *c)
         return check_exit(class);
     }
     if (arg_on(c->args, "scan") && c->sv->scanner) scanner_wake(c->sv->scanner);
-    return print_checks(c, account, arn, checks, count);
+    return print_checks(c, checks, count);
 }
 
 #define TRAITS (CMD_CONFIG | CMD_JSON | CMD_SERVICE)
