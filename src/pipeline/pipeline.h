@@ -11,7 +11,7 @@ struct pipeline_options {
     bool access_log;
 };
 enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, struct error *err) MUST_CHECK;
-void pipeline_free(struct pipeline *p); // after the httpd that used it has stopped
+void pipeline_free(struct pipeline *p);                // after the httpd that used it has stopped
 void pipeline_access_log(struct pipeline *p, bool on); // any thread, any time
 // The callbacks to hand to httpd_start; ctx is the pipeline.
 struct http_app pipeline_app(struct pipeline *p);
