@@ -144,6 +144,7 @@ const struct json_value *json_root(const struct json_doc *d)
 
 enum json_type json_type(const struct json_value *v)
 {
+    if (v == NULL) return JSON_NULL; // an absent member reads like null
     switch (json_typeof(node(v))) {
     case J_OBJECT:
         return JSON_OBJECT;
