@@ -327,6 +327,7 @@ static enum step step_handshake(struct conn *c)
 
 static enum step step_write(struct conn *c)
 {
+    if (!c->writable) return STEP_WAIT; // woken by something else
     enum io r = io_flush(c);
     if (r == IO_AGAIN) return STEP_WAIT;
     if (r != IO_OK) return STEP_CLOSE;
@@ -337,7 +338,7 @@ static enum step step_write(struct conn *c)
 
 static enum step step_worker(struct conn *c)
 {
-    if (!io_pending(c)) return STEP_WAIT;
+    if (!c->writable || !io_pending(c)) return STEP_WAIT;
     return io_flush(c) == IO_FAILED ? STEP_CLOSE : STEP_WAIT;
 }
 

@@ -254,6 +254,14 @@ static void each_conn(struct loop *l, void (*fn)(struct conn *c))
     }
 }
 
+static void tell_stopper(struct httpd *s, unsigned *counter)
+{
+    lock_take(&s->lock);
+    (*counter)++;
+    cond_wake_all(&s->changed);
+    lock_drop(&s->lock);
+}
+
 static void change_phase(struct loop *l)
 {
     struct httpd *s = l->server;
@@ -267,13 +275,11 @@ static void change_phase(struct loop *l)
             listen_on(l, false);
         }
         each_conn(l, want == PHASE_DRAIN ? conn_drain : conn_close);
+        if (want == PHASE_CUT) tell_stopper(s, &s->loops_cut); // from here on nothing is handed to a worker
     }
     if (l->phase == PHASE_RUN || l->gone || l->conn_count) return;
     l->gone = true;
-    lock_take(&s->lock);
-    s->loops_empty++;
-    cond_wake_all(&s->changed);
-    lock_drop(&s->lock);
+    tell_stopper(s, &s->loops_empty);
 }
 
 static void on_event(struct loop *l, const struct epoll_event *ev)

@@ -280,6 +280,13 @@ void httpd_hurry(struct httpd *s)
     lock_drop(&s->lock);
 }
 
+static void wait_cut(struct httpd *s)
+{
+    lock_take(&s->lock);
+    while (s->loops_cut < s->loops_up) cond_wait(&s->changed, &s->lock);
+    lock_drop(&s->lock);
+}
+
 void httpd_stop(struct httpd **sp, int64_t drain_ms)
 {
     struct httpd *s = *sp;
@@ -287,6 +294,7 @@ void httpd_stop(struct httpd **sp, int64_t drain_ms)
     *sp = NULL;
     httpd_drain(s, drain_ms);
     enter(s, PHASE_CUT);
+    wait_cut(s);
     pool_stop(&s->pool); // what workers have ends here, and is posted to loops that still run
     enter(s, PHASE_EXIT);
     for (unsigned i = 0; i < s->started; i++) ASSERT(pthread_join(s->loops[i].id, NULL) == 0);

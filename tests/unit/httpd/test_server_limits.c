@@ -221,11 +221,13 @@ static void connections_past_the_caps_are_503(void **state)
     bool by_address = f->o.max_per_address == 2;
     if (!by_address) f->o.max_connections = 2;
     fixture_start(f);
-    struct wire a = wire_on(wire_connect(f)), b = wire_on(wire_connect(f)), c = wire_on(wire_connect(f));
+    struct wire a = wire_on(wire_connect(f));
     wire_send(a.fd, ASK);
-    wire_reply(&a, 200);
+    wire_reply(&a, 200); // so that it is counted before the next comes: loops accept in any order
+    struct wire b = wire_on(wire_connect(f));
     wire_send(b.fd, ASK);
     wire_reply(&b, 200);
+    struct wire c = wire_on(wire_connect(f));
     wire_send(c.fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" ASK);
     expect_problem(&c, 503, "SERVICE_UNAVAILABLE");
     assert_true(wire_has(&c, "Connection", "close"));
