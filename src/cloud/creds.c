@@ -171,6 +171,11 @@ static int64_t refusal_ns(struct identity *id)
     return ns;
 }
 
+static bool has_lapsed(const struct cloud *c, const struct creds *k)
+{
+    return k->expires.us && k->expires.us - LAPSED_US <= clock_wall(c->opt.clock).us;
+}
+
 // Fetches with the lock dropped and records the outcome.
 static enum cloud_class refresh(struct cloud *c, const struct cloud_target *t, struct identity *id,
                                 struct cloud_failure *f)
@@ -179,6 +184,10 @@ static enum cloud_class refresh(struct cloud *c, const struct cloud_target *t, s
     id->refreshing = true;
     lock_drop(&c->lock);
     enum cloud_class rc = fetch(c, t, &got, f);
+    if (rc == CLOUD_OK && has_lapsed(c, &got.creds)) {
+        creds_wipe(&got.creds);
+        rc = cloud_fail(f, CLOUD_CREDENTIALS, "the credentials that were fetched have lapsed already; check the clock");
+    }
     lock_take(&c->lock);
     id->refreshing = false;
     cond_wake_all(&c->wake);
@@ -190,7 +199,7 @@ static enum cloud_class refresh(struct cloud *c, const struct cloud_target *t, s
         hold(c, id, HOLD_BRIEF_NS, f);
     else
         hold(c, id, refusal_ns(id), f);
-    return life(c, id) > 0 ? CLOUD_OK : rc;
+    return life(c, id) > 0 ? CLOUD_OK : rc; // just fetched ones have not lapsed
 }
 
 static enum cloud_class get_locked(struct cloud *c, const struct cloud_target *t, struct identity *id, struct held *ret,
