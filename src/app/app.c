@@ -337,6 +337,7 @@ void app_drain_begin(struct app *a)
 void app_hurry(struct app *a)
 {
     lock_take(&a->lock);
+    a->hurried = true;
     if (a->drained) httpd_hurry(a->drained);
     lock_drop(&a->lock);
 }
@@ -345,6 +346,7 @@ static void set_drained(struct app *a, struct httpd *s)
 {
     lock_take(&a->lock);
     a->drained = s;
+    if (s && a->hurried) httpd_hurry(s);
     lock_drop(&a->lock);
 }
 

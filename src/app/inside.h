@@ -35,6 +35,7 @@ struct app {
     struct scanner *scanner; // NULL before it runs and once it is to stop
     struct store *shown;     // what /readyz may look at
     struct httpd *drained;   // what app_hurry may hurry
+    bool hurried;            // a second signal came, maybe before there was anything to hurry
 };
 
 // ---- management.c: /healthz, /readyz, /metrics, and nothing else

@@ -43,8 +43,11 @@ static int create(struct cmd_ctx *c)
 static int reset(struct cmd_ctx *c)
 {
     struct new_api_key key;
+    struct credential found; // for an error that names it
     struct error err;
-    if (auth_api_key_reset(c->sv->auth, c->args->operands[0], &key, &err) != ERR_OK) return cmd_fail(c, &err);
+    if (credential_find(c->sv, c->args->operands[0], c->arena, &found, &err) != ERR_OK ||
+        auth_api_key_reset(c->sv->auth, c->args->operands[0], &key, &err) != ERR_OK)
+        return cmd_fail(c, &err);
     return print_new(c, &key);
 }
 

@@ -273,6 +273,7 @@ static void change_phase(struct loop *l)
             accept_some(l, BACKLOG); // whoever the kernel has connected already is in flight
             l->accept_at = 0;
             listen_on(l, false);
+            tell_stopper(s, &s->loops_deaf);
         }
         each_conn(l, want == PHASE_DRAIN ? conn_drain : conn_close);
         if (want == PHASE_CUT) tell_stopper(s, &s->loops_cut); // from here on nothing is handed to a worker

@@ -3,6 +3,7 @@
 // Called by: app, ec2sim, tests through httpd.h. Must never: return from httpd_stop with a thread or socket left.
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -266,9 +267,20 @@ static void wait_empty(struct httpd *s, int64_t ms)
     lock_drop(&s->lock);
 }
 
+// Once every loop has taken what the kernel had connected, new clients are refused at once: left open, the socket
+// would still let them connect, only to be cut at the end.
+static void refuse_more(struct httpd *s)
+{
+    lock_take(&s->lock);
+    while (s->loops_deaf < s->loops_up) cond_wait(&s->changed, &s->lock);
+    lock_drop(&s->lock);
+    (void)shutdown(s->listener.fd, SHUT_RD); // on a listening socket Linux ends listening; a second time it is an error
+}
+
 void httpd_drain(struct httpd *s, int64_t drain_ms)
 {
     enter(s, PHASE_DRAIN);
+    refuse_more(s);
     wait_empty(s, drain_ms);
 }
 

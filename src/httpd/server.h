@@ -165,9 +165,9 @@ struct httpd { // immutable after start, but for what is marked
     _Atomic unsigned connections; // all, refused ones included
     struct lock lock;
     struct cond changed;
-    unsigned loops_up, loops_failed, loops_empty, loops_cut; // under lock
-    bool hurry;                                              // under lock: drain no longer
-    struct map *addresses;                                   // under lock: address -> count
+    unsigned loops_up, loops_failed, loops_empty, loops_cut, loops_deaf; // under lock
+    bool hurry;                                                          // under lock: drain no longer
+    struct map *addresses;                                               // under lock: address -> count
 };
 
 // ---- server.c

@@ -125,11 +125,14 @@ static int configure(sqlite3 *h, enum db_mode mode)
     // The writer decides itself when to checkpoint (after it has answered), everyone else never.
     rc = sqlite3_wal_autocheckpoint(h, 0);
     if (rc != SQLITE_OK) return rc;
-    return sqlite3_exec(h,
-                        mode == DB_WRITE ? "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON; "
-                                           "PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY"
-                                         : "PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
-                        NULL, NULL, NULL);
+    // An immutable file needs no query_only, which would forbid the VACUUM INTO of a restore.
+    static const char *const pragmas[] = {
+        [DB_WRITE] = "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=16777216; "
+                     "PRAGMA temp_store=MEMORY",
+        [DB_READ] = "PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
+        [DB_IMMUTABLE] = "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
+    };
+    return sqlite3_exec(h, pragmas[mode], NULL, NULL, NULL);
 }
 
 static int on_commit(void *ctx, sqlite3 *h, const char *name, int pages)
