@@ -32,7 +32,7 @@ static bool begins(struct slice code, const char *head)
 
 static bool contains(struct slice s, const char *needle)
 {
-    return s.n && memmem(s.p, s.n, needle, strlen(needle)) != NULL;
+    return s.p && s.n && memmem(s.p, s.n, needle, strlen(needle)) != NULL;
 }
 
 static enum cloud_class by_status(int status)
