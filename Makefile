@@ -46,6 +46,7 @@ format:
 install: build
 	install -D -m 0755 build/peerage $(DESTDIR)$(PREFIX)/bin/peerage
 	install -D -m 0644 packaging/peerage.service $(DESTDIR)/lib/systemd/system/peerage.service
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)/lib/systemd/system/peerage.service
 	install -D -m 0644 packaging/peerage.sysusers $(DESTDIR)/usr/lib/sysusers.d/peerage.conf
 	install -D -m 0644 packaging/peerage.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/peerage.conf
 	test -e $(DESTDIR)/etc/peerage/peerage.conf || \
