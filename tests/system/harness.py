@@ -291,6 +291,9 @@ class Serve(Process):
         return json.loads(done.stdout) if json_out and check == 0 else done
 
 
+observers = []  # called with (method, target, status, headers, body) of every exchange of request()
+
+
 # ---- HTTP ---------------------------------------------------------------------------------------------------
 
 def request(base, method, target, headers=None, body=None, timeout=30):
@@ -301,9 +304,12 @@ def request(base, method, target, headers=None, body=None, timeout=30):
     try:
         c.request(method, target, body=body, headers=headers or {})
         r = c.getresponse()
-        return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
+        answer = r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
     finally:
         c.close()
+    for look in observers:
+        look(method, target, *answer)
+    return answer
 
 
 def unix_request(path, method, target, headers=None, body=None, timeout=30):
