@@ -296,6 +296,26 @@ enum err app_run(struct app *a, struct error *err)
     return ERR_OK;
 }
 
+bool app_wait_scanned(struct app *a, int64_t ms)
+{
+    struct lock lock;
+    struct cond never; // nobody wakes it: a bounded poll at start only
+    struct scanner_status status;
+    struct mono end = {clock_mono(a->opt.clock).ns + ms * NS_PER_MS};
+    lock_init(&lock, "wait-scanned");
+    cond_init(&never);
+    lock_take(&lock);
+    for (scanner_status(a->scanner, &status); status.scans == 0 || status.scans < status.units;
+         scanner_status(a->scanner, &status)) {
+        if (clock_mono(a->opt.clock).ns >= end.ns) break;
+        (void)!cond_wait_for(&never, &lock, 2 * NS_PER_MS);
+    }
+    lock_drop(&lock);
+    cond_done(&never);
+    lock_done(&lock);
+    return status.scans > 0 && status.scans >= status.units;
+}
+
 const char *app_api_address(const struct app *a)
 {
     return httpd_address(a->api);

@@ -37,6 +37,9 @@ enum err app_open(const struct app_options *o, struct app **ret, struct error *e
 // limits, body cache, pipeline, cloud, API and admin listeners, scanner, housekeeping; then /readyz says 200. On an
 // error app_stop is still due.
 enum err app_run(struct app *a, struct error *err) MUST_CHECK;
+// Waits until each account and region was scanned once, at most `ms`. False: not yet. For `dev`, so that the first list
+// a person asks for is not empty.
+bool app_wait_scanned(struct app *a, int64_t ms);
 // What is there after app_open, with a reader of its own that app_services_done closes. The cloud is made when first
 // asked for.
 enum err app_services(struct app *a, struct services *ret, struct error *err) MUST_CHECK;

@@ -14,7 +14,8 @@
 #include "cli/cmd.h"
 #include "net/crypto.h"
 
-#define SCAN_MS 1000
+#define FIRST_SCAN_MS 5000
+#define SCAN_MS       1000
 
 struct dev {
     struct cmd_ctx *c;
@@ -131,6 +132,9 @@ static enum err start(struct dev *d, struct error *err)
     if (demo_load(&d->demo, d->dir, err) != ERR_OK || start_cloud(d, err) != ERR_OK || seed(d, err) != ERR_OK)
         return err->code;
     if (app_run(d->app, err) != ERR_OK) return err->code;
+    // Ready means that the first list a person asks for shows the demo's request.
+    if (*d->demo.accepter_vpc && !app_wait_scanned(d->app, FIRST_SCAN_MS))
+        LOG(LOG_WARN, "the first scan takes long; the list may be empty at first");
     listen_url(app_management_address(d->app), false, d->management_url, sizeof d->management_url);
     return demo_write_env(&d->demo, d->url, d->management_url, err);
 }

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents and code agree: generated pages are current, links lead somewhere, the README's commands exist and work when pasted."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+from harness import ROOT, Dev, clean_environment, read_env_file, run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_differences_page_is_what_the_binary_prints():
+    assert (ROOT / "docs/differences.md").read_text(encoding="utf-8") == run("openapi", "--differences", check=0).stdout
+
+
+def test_configuration_page_holds_every_key_as_printed():
+    assert run("check-config", "--help-keys", check=0).stdout in (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+
+
+def test_relative_links_of_every_page_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_command_that_the_readme_names_exists():
+    known = run("help", check=0).stdout
+    for line in re.findall(r"^(?:build/)?peerage ([a-z-]+(?: [a-z]+)?)", README, re.MULTILINE):
+        words = line.split()
+        assert any(re.search(rf"^  {re.escape(' '.join(words[:n]))} ", known, re.MULTILINE) for n in (1, 2)), line
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readme_commands_work_when_pasted(tmp_path):
+    """Its shell blocks about the demo, run as they stand against a demo; only folder and address differ."""
+    with Dev(tmp_path) as dev:
+        demo = read_env_file(dev.dir / "demo.env")
+        script = "\n".join(b for b in blocks("sh") if "curl" in b).replace(". .peerage/demo.env", f". {dev.dir}/demo.env")
+        done = subprocess.run(["sh", "-euc", script], env=clean_environment({"PATH": os.environ["PATH"]}), cwd=tmp_path,
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        decoder, text, answers = json.JSONDecoder(), done.stdout.strip(), []
+        while text:
+            answer, end = decoder.raw_decode(text)
+            answers.append(answer)
+            text = text[end:].strip()
+        names = [[c["name"] for c in a["results"]] for a in answers]
+        assert names == [[demo["PEERAGE_PEERING_NAME"]]] * 2
+        shown = json.loads(blocks("json")[0])
+        assert list(shown) == list(answers[0])
+        assert list(shown["results"][0]) == list(answers[0]["results"][0])
