@@ -10,6 +10,13 @@
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n)
 {
     problem_reply(c->rep, c->req->arena, c->fmt, p, params, n, NULL);
+    if (c->rep->status != 401) return;
+    // RFC 9110 15.5.2: every 401 names a challenge, also where a right credential lacks the role. Digest clients look
+    // at their first answer only, so none asks again because of it.
+    char text[256];
+    struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text};
+    auth_challenge(c->api->auth, false, &b);
+    reply_header(c->rep, "WWW-Authenticate", buf_view(&b));
 }
 
 void call_store_problem(struct call *c, const struct error *err)
