@@ -367,7 +367,8 @@ def test_not_in_group(world):
     public, private = world.key("GROUP_READ_ONLY", project=other)
     answer = world.digest(f"{world.list_path}?requesterAccountId=1", public, private)
     check_error(answer, 401, "NOT_IN_GROUP", "The current user is not in the group, or the group does not exist.", [],
-                "Unauthorized")
+                "Unauthorized", ["WWW-Authenticate"])
+    assert CHALLENGE.fullmatch(answer["WWW-Authenticate"])
 
 
 def test_an_error_in_an_envelope_and_pretty(world):

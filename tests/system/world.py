@@ -145,7 +145,7 @@ class World:
         return self.command("project", "create", name)["id"]
 
     def key(self, *roles, project=None):
-        words = [w for r in roles for w in ("--role", r)] + (["--project", project] if project else [])
+        words = [w for r in roles for w in ("--role", r)] + ["--project", project or self.group]
         made = self.command("key", "create", *words)
         self.dev.secrets.add(made["privateKey"])
         return made["publicKey"], made["privateKey"]

@@ -1,0 +1,490 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One test for each row of spec/decisions.def: what the contract leaves open, and what Peerage answers.
+
+@decision("first words of the question") ties a test to its row; a test over the table fails when a row has none, or a
+decorator fits no row.
+"""
+
+import json
+import re
+import socket
+
+import pytest
+
+import harness
+from harness import V2023_01, V2023_02, V2024_11
+from world import UNKNOWN_GROUP, Connection, World, error_body, raw
+
+ROW = re.compile(r'^DECISION\("((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", (RECORDED|FIELD|DOCUMENTED|DECIDED)\)$')
+covered = []
+MANY = "444444444444"
+
+
+def rows():
+    found = []
+    for line in (harness.ROOT / "spec" / "decisions.def").read_text(encoding="utf-8").splitlines():
+        if line.startswith("DECISION("):
+            match = ROW.match(line)
+            assert match, f"a row that this test cannot read: {line}"
+            found.append(json.loads(f'"{match.group(1)}"'))
+    return found
+
+
+def decision(words):
+    covered.append(words)
+    return lambda test: test
+
+
+def test_every_row_has_a_test_and_every_test_a_row():
+    table = rows()
+    assert len(table) >= 30
+    assert len(covered) == len(set(covered))
+    for words in covered:
+        assert sum(q.startswith(words) for q in table) == 1, f"{words!r} must begin exactly one row"
+    missing = [q for q in table if not any(q.startswith(words) for words in covered)]
+    assert not missing, f"rows without a test: {missing}"
+
+
+@pytest.fixture(scope="module")
+def world(shared_dev):
+    shared_dev.wait_scanned()
+    return World(shared_dev)
+
+
+@pytest.fixture(scope="module")
+def many(world):
+    world.bulk(30, MANY)
+    harness.wait_until(lambda: world.list(MANY).json()["totalCount"] == 30, "30 requests")
+    return MANY
+
+
+def refused(answer, status, code):
+    assert (answer.status, answer["X-Error-Code"]) == (status, code), answer.body
+    return answer.json()["parameters"]
+
+
+def names_parameter(answer, name):
+    assert refused(answer, 400, "INVALID_QUERY_PARAMETER") == [name]
+
+
+# ---- lists and their parameters ----------------------------------------------------------------------------
+
+@decision("Order of lists")
+def test_lists_are_in_order_of_id(world, many):
+    ids = [c["_id"] for c in world.list(many).json()["results"]]
+    assert len(ids) == 30 and ids == sorted(ids)
+    paged = [c["_id"] for page in (1, 2, 3) for c in world.list(many, f"&itemsPerPage=10&pageNum={page}").json()["results"]]
+    assert paged == ids
+
+
+@decision("Page past the end")
+def test_a_page_past_the_end_is_empty_and_knows_the_total(world, many):
+    for page in (2, 100, 2147483647):
+        answer = world.list(many, f"&pageNum={page}")
+        assert (answer.status, answer.json()["results"], answer.json()["totalCount"]) == (200, [], 30)
+
+
+@decision("`requesterAccountId` missing")
+def test_requester_missing(world):
+    assert refused(world.get(world.list_path, V2023_02), 400, "MISSING_QUERY_PARAMETER") == ["requesterAccountId"]
+
+
+@decision("`requesterAccountId` blank")
+def test_requester_blank_or_any_other_text(world):
+    for blank in ("=", "", "=%20", "=+%09"):
+        names_parameter(world.get(f"{world.list_path}?requesterAccountId{blank}", V2023_02), "requesterAccountId")
+    for text in ("1", "x", "%27%20OR%201%3D1--", "%25", "210987654321%20", "%C3%A9", "0" * 400):
+        answer = world.get(f"{world.list_path}?requesterAccountId={text}", V2023_02)
+        assert (answer.status, answer.json()["totalCount"]) == (200, 0), text
+    for broken in ("%FF", "%C3", "%ED%A0%80"):  # no UTF-8
+        names_parameter(world.get(f"{world.list_path}?requesterAccountId={broken}", V2023_02), "requesterAccountId")
+    for broken in ("%zz", "%", "%4"):  # no URI: the parser's to refuse
+        refused(world.get(f"{world.list_path}?requesterAccountId={broken}", V2023_02), 400, "BAD_REQUEST")
+    names_parameter(world.list(query=f"&requesterAccountId={world.requester}"), "requesterAccountId")
+
+
+@decision("`itemsPerPage`, `pageNum` or a boolean")
+@pytest.mark.parametrize("name,bad,good", [
+    ("itemsPerPage", ["0", "501", "-1", "1.0", "", "x", "+5", "%205", "0x10", "99999999999999999999"], ["1", "500", "007"]),
+    ("pageNum", ["0", "-1", "2147483648", "", "x", "1e3", "18446744073709551617"], ["1", "2147483647"]),
+    ("envelope", ["1", "TRUE", "yes", "", "true%20"], ["true", "false"]),
+    ("pretty", ["1", "True", "no", "", "falsetrue"], ["true", "false"])])
+def test_paging_and_booleans(world, name, bad, good):
+    for value in bad:
+        names_parameter(world.list(query=f"&{name}={value}"), name)
+    for value in good:
+        assert world.list(query=f"&{name}={value}").status == 200, value
+    names_parameter(world.list(query=f"&{name}={good[0]}&{name}={good[0]}"), name)
+
+
+@decision("Unknown query parameters")
+def test_unknown_parameters_stay_in_the_self_link(world):
+    answer = world.list(query="&includeCount=maybe&x=1&x=2&%E2%82%AC=")
+    assert answer.status == 200
+    assert answer.json()["links"][0]["href"] == \
+        f"{world.url}{world.list_path}?requesterAccountId={world.requester}&includeCount=maybe&x=1&x=2&%E2%82%AC=" \
+        f"&pageNum=1&itemsPerPage=100"
+
+
+# ---- groups and roles --------------------------------------------------------------------------------------
+
+@decision("Malformed `groupId`")
+@pytest.mark.parametrize("group", ["x", "0" * 23, "0" * 25, "ABCDEFABCDEFABCDEFABCDEF", "g" * 24, "%30" * 24 + "0"])
+def test_malformed_group(world, group):
+    for tail in ("", "/streams/vpcPeeringConnections?requesterAccountId=1", "/streams/activeVpcPeeringConnections"):
+        path = f"/api/atlas/v2/groups/{group}{tail}"
+        assert refused(world.get(path), 400, "PATH_PARAM_PARSE_ERROR") == [path.partition("?")[0]]
+
+
+@decision("Unknown group")
+def test_unknown_group(world):
+    assert refused(world.get(f"/api/atlas/v2/groups/{UNKNOWN_GROUP}"), 404, "GROUP_NOT_FOUND") == [UNKNOWN_GROUP]
+
+
+@decision("Group without any role")
+def test_group_without_any_role(world):
+    other = world.project("not-mine")
+    stranger = world.key("GROUP_OWNER", project=other)
+    member = world.key("ORG_MEMBER", "ORG_GROUP_CREATOR", "ORG_BILLING_ADMIN")
+    for key in (stranger, member):
+        answer = world.digest(f"{world.list_path}?requesterAccountId=1", *key)
+        assert refused(answer, 401, "NOT_IN_GROUP") == [] and answer["WWW-Authenticate"] is not None
+        seen = world.digest("/api/atlas/v2/groups", *key, accept=V2023_01).json()["results"]
+        assert world.group not in [g["id"] for g in seen]
+    # An organisation's own roles reach into its projects.
+    reader = world.key("ORG_READ_ONLY")
+    assert world.digest(f"{world.list_path}?requesterAccountId=1", *reader).status == 200
+
+
+@decision("Role too low")
+def test_role_too_low(world):
+    """Any role on a project reads it, so only operations that need more can refuse one: all of them must."""
+    low = world.key("GROUP_OBSERVABILITY_VIEWER")
+    assert world.digest(f"{world.list_path}?requesterAccountId=1", *low).status == 200
+    routes = (harness.ROOT / "spec" / "routes.def").read_text(encoding="utf-8")
+    demanding = re.findall(r'^ROUTE\(\w+, (\w+), "([^"]+)", "\w+", "[^"]*", (NEED_\w+)', routes, re.MULTILINE)
+    assert demanding
+    for method, template, need in demanding:
+        if need in ("NEED_ANY", "NEED_GROUP_READ"):
+            continue
+        target = template.replace("{groupId}", world.group).replace("{id}", world.dev["PEERING_NAME"])
+        answer = world.digest(target, *low, method=method)
+        assert refused(answer, 401, "USER_UNAUTHORIZED") == [] and answer["WWW-Authenticate"] is not None, target
+
+
+# ---- versions ----------------------------------------------------------------------------------------------
+
+@decision("Accept missing")
+@pytest.mark.parametrize("accept", [
+    None, "", "*/*", "application/*", "application/json", "text/html", "application/vnd.atlas.2023-02-01",
+    "application/vnd.atlas.2023-02-01+csv", "application/vnd.atlas.2023-2-1+json", "application/vnd.atlas.2023-02-30+json",
+    "application/vnd.atlas.2023-13-01+json", "application/vnd.atlas.+json", "application/vnd.atlas.2023-02-01+jsonx",
+    "application/vnd.atlas.preview+json", "application/vnd.atlas.2022-12-31+json", "application/vnd.atlas.2023-01-31+json",
+    "application/vnd.atlas.2999-01-01+json", "application/vnd.atlas.2023-02-01+json;q=0", "application/vnd.atlas.2023-02-01.upcoming+json"])
+def test_no_such_version(world, accept):
+    more = [("Accept", "")] if accept == "" else []
+    answer = world.get(f"{world.list_path}?requesterAccountId=1", accept, more=more)
+    assert refused(answer, 406, "INVALID_VERSION_DATE") == []
+
+
+@decision("Several media types with q")
+@pytest.mark.parametrize("accept,version", [
+    ("text/html, application/vnd.atlas.2023-02-01+json", "2023-02-01"),
+    ("application/vnd.atlas.2022-01-01+json, application/vnd.atlas.2024-08-05+json;q=0.1", "2023-02-01"),
+    ("*/*;q=1, application/vnd.atlas.2025-03-12+json;q=0.001", "2023-02-01"),
+    ("Application/VND.Atlas.2023-02-01+JSON", "2023-02-01"),
+    ("application/vnd.atlas.2023-02-01+json; charset=utf-8", "2023-02-01")])
+def test_the_best_acceptable_media_type(world, accept, version):
+    answer = world.get(f"{world.list_path}?requesterAccountId=1", accept)
+    assert answer["Content-Type"] == f"application/vnd.atlas.{version}+json;charset=utf-8"
+
+
+# ---- account details ---------------------------------------------------------------------------------------
+
+def details(world, provider="aws", region="US_EAST_1", group=None):
+    streams = f"/api/atlas/v2/groups/{group}/streams" if group else world.streams
+    return world.get(f"{streams}/accountDetails?cloudProvider={provider}&regionName={region}")
+
+
+@decision("`cloudProvider` unknown")
+def test_unknown_provider(world):
+    assert refused(details(world, "oracle"), 400, "INVALID_PROVIDER") == ["oracle"]
+    for spelling in ("aws", "AWS", "Aws"):
+        assert details(world, spelling).json()["cloudProvider"] == "aws"
+    assert refused(world.get(f"{world.streams}/accountDetails?regionName=US_EAST_1"), 400,
+                   "MISSING_QUERY_PARAMETER") == ["cloudProvider"]
+    names_parameter(details(world, ""), "cloudProvider")
+
+
+@decision("`regionName` unknown")
+def test_unknown_region(world):
+    for region in ("us-east-1", "US_EAST_9", "VIRGINIA", "%20US_EAST_1"):
+        assert refused(details(world, region=region), 400, "INVALID_REGION")[1] == "aws"
+    names_parameter(details(world, region=""), "regionName")
+
+
+@decision("No network in the region")
+def test_no_network_there(world):
+    refused(details(world, region="EU_WEST_3"), 404, "CLOUD_PROVIDER_CONTAINER_NOT_FOUND")
+    refused(details(world, "azure", "US_EAST_1"), 404, "CLOUD_PROVIDER_CONTAINER_NOT_FOUND")
+    refused(details(world, "gcp", "US_EAST_1"), 404, "CLOUD_PROVIDER_CONTAINER_NOT_FOUND")
+
+
+def add_network(world, vpc, *more, project=None):
+    return world.command("network", "add", "--account", world.accepter, "--region", world.region, "--vpc", vpc,
+                         *(["--project", project] if project else ["--project", world.group]), *more)
+
+
+@decision("Several networks in the region")
+def test_the_default_network_is_the_first(world):
+    project = world.project("several")
+    vpcs = [world.vpc(world.accepter, f"10.{n}.0.0/16") for n in (101, 102)]
+    for vpc in vpcs:
+        add_network(world, vpc, project=project)
+    assert details(world, group=project).json()["vpcId"] == vpcs[0]
+    third = world.vpc(world.accepter, "10.103.0.0/16")
+    add_network(world, third, "--default", project=project)
+    assert details(world, group=project).json()["vpcId"] == third
+
+
+# ---- the fields of a connection ----------------------------------------------------------------------------
+
+@decision("`activeVpcPeeringConnections`")
+def test_the_active_list_goes_by_cloud_status(world):
+    account = "555555555555"
+    world.bulk(3, account, active=True)
+    world.bulk(2, account)
+    harness.wait_until(lambda: world.list(account).json()["totalCount"] == 5, "5 connections")
+    active = [c for c in world.get(f"{world.streams}/activeVpcPeeringConnections?itemsPerPage=500").json()["results"]]
+    assert {c["cloudStatus"] for c in active} == {"active"}
+    assert len([c for c in active if c["requesterAccountId"] == account]) == 3
+    listed = world.list(account).json()["results"]
+    assert [c for c in listed if c["cloudStatus"] == "active"] == [c for c in active if c["requesterAccountId"] == account]
+    assert {c["localStatus"] for c in listed if c["cloudStatus"] == "active"} == {"ACTIVE"}  # seen active at first
+
+
+@decision("`accepterCidr`")
+def test_accepter_cidr_from_provisioning_on(world):
+    name = world.peer("10.30.0.0/16")
+    world.simulator("settings", {"provisioningSeconds": 3600})
+    try:
+        pending = world.wait(name, lambda c: c["cloudStatus"] == "pending-acceptance", "the request")
+        assert "accepterCidr" not in pending
+        world.ec2("ACCEPTER", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=name)
+        going = world.wait(name, lambda c: c["cloudStatus"] == "provisioning", "provisioning")
+        assert going["accepterCidr"] == "10.0.0.0/16"
+        world.simulator("clock", {"advanceSeconds": 3601})
+        active = world.wait(name, lambda c: c["cloudStatus"] == "active", "active")
+        assert active["accepterCidr"] == "10.0.0.0/16"
+    finally:
+        world.simulator("settings", {"provisioningSeconds": 2})
+
+
+@decision("`expirationTime`")
+def test_expiration_while_pending_or_expired(tmp_path):
+    """Of a demo of its own, since it turns the simulator's clock by a week."""
+    with harness.Dev(tmp_path) as dev:
+        world = World(dev)
+        kept, taken = world.peer("10.31.0.0/16"), world.peer("10.32.0.0/16")
+        end = world.wait(kept, lambda c: True, "the first request")["expirationTime"]
+        assert "expirationTime" in world.wait(taken, lambda c: True, "the second request")
+        world.ec2("ACCEPTER", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=taken)
+        active = world.wait(taken, lambda c: c["cloudStatus"] == "active", "active")
+        assert "expirationTime" not in active
+        world.simulator("clock", {"advanceSeconds": 7 * 86400 + 60})
+        expired = world.wait(kept, lambda c: c["cloudStatus"] == "expired", "expired")
+        assert expired["expirationTime"] == end
+
+
+@decision("`statusMessage`")
+def test_status_message_when_there_is_more_to_say(world):
+    name = world.peer("10.33.0.0/16")
+    pending = world.wait(name, lambda c: c["cloudStatus"] == "pending-acceptance", "the request")
+    assert "statusMessage" not in pending
+    world.ec2("REQUESTER", "DeleteVpcPeeringConnection", VpcPeeringConnectionId=name)
+    deleted = world.wait(name, lambda c: c["cloudStatus"] == "deleted", "deleted")
+    assert deleted["statusMessage"] == f"Deleted by {world.requester}"
+    assert deleted["requesterCidr"] == "10.33.0.0/16"  # AWS leaves the blocks out now; they were known
+    other = world.peer("10.34.0.0/16")
+    world.wait(other, lambda c: True, "the other request")
+    world.ec2("ACCEPTER", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=other)
+    active = world.wait(other, lambda c: c["cloudStatus"] == "active", "active")
+    assert "statusMessage" not in active
+
+
+@decision("`requesterCidr` of a VPC with several blocks")
+def test_the_first_block_and_all_of_them(world):
+    name = world.peer("10.40.0.0/16", "10.41.0.0/16", "10.42.0.0/20")
+    item = world.wait(name, lambda c: True, "the request")
+    assert item["requesterCidr"] == "10.40.0.0/16"
+    inbox = world.get(f"/api/peerage/v1/connections?requesterAccountId={world.requester}&itemsPerPage=500", "*/*")
+    (entry,) = [c for c in inbox.json()["results"] if c["name"] == name]
+    assert entry["requesterCidrs"] == ["10.40.0.0/16", "10.41.0.0/16", "10.42.0.0/20"]
+
+
+# ---- HTTP --------------------------------------------------------------------------------------------------
+
+@decision("Envelope on errors")
+def test_envelope_on_errors(world):
+    answer = world.list(query="&pageNum=0&envelope=true")
+    assert answer.status == 400
+    assert list(answer.json()) == ["content", "status"] and answer.json()["status"] == 400
+    assert answer.json()["content"]["errorCode"] == "INVALID_QUERY_PARAMETER"
+    refused_by = details(world, "oracle&envelope=true").json()
+    assert (refused_by["status"], refused_by["content"]["errorCode"]) == (400, "INVALID_PROVIDER")
+
+
+@decision("Bad bearer token")
+def test_bad_bearer_token(world):
+    head, payload, mac = world.token.split(".")
+    for token in ("x", "a.b.c", f"{head}.{payload}.", f"{head}.{payload}.{mac[:-2]}AA", f"{head}.{payload}.{mac}.x",
+                  world.token + "x", f"eyJhbGciOiJub25lIn0.{payload}."):
+        answer = world.get(world.list_path, V2023_02, token=token, source="127.0.0.31")
+        assert answer.status == 401 and len(answer.body) == 142
+        assert answer["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+        assert answer["X-Error-Code"] is None
+
+
+@decision("No or other credentials")
+def test_no_or_other_credentials(world):
+    for fields in ([], [("Authorization", "Basic eDp5")], [("Authorization", "Hawk id=1")]):
+        answer = raw(world.url, "GET", world.list_path, fields, source="127.0.0.32")
+        assert answer.status == 401 and answer["WWW-Authenticate"].startswith('Digest realm="MMS Public API", ')
+    # Authentication comes before everything else: nobody learns which paths or groups exist.
+    for path in ("/", "/nowhere", "/api/atlas/v2/groups/x", f"/api/atlas/v2/groups/{UNKNOWN_GROUP}"):
+        assert raw(world.url, "DELETE", path).status == 401
+
+
+@decision("Digest `uri` that differs")
+def test_digest_uri_must_be_the_target(world):
+    target = f"{world.list_path}?requesterAccountId=1"
+    for signed in (world.list_path, f"{world.list_path}?requesterAccountId=2", "/api/atlas/v2", target + "&x=1"):
+        with Connection(world.url, "127.0.0.33") as c:
+            challenge = c.ask("GET", target, [("Accept", V2023_02)])["WWW-Authenticate"]
+            header = harness.digest_header(challenge, "GET", signed, world.dev["PUBLIC_KEY"], world.dev["PRIVATE_KEY"])
+            answer = c.ask("GET", target, [("Accept", V2023_02), ("Authorization", header)])
+        assert answer.status == 401 and "stale=false" in answer["WWW-Authenticate"], signed
+
+
+@decision("Wrong method")
+def test_wrong_method(world):
+    for path in (world.list_path, "/api/atlas/v2/groups/" + world.group + "/streams/accountDetails"):
+        for method in ("PUT", "PATCH", "POST", "DELETE"):
+            answer = world.get(path, method=method, body=b"{}")
+            if answer.status == 501:  # Atlas has that operation
+                continue
+            refused(answer, 405, "METHOD_NOT_ALLOWED")
+            assert sorted(answer["Allow"].split(", ")) == ["GET", "HEAD"]
+    refused(world.get(world.list_path, method="POST", body=b""), 405, "METHOD_NOT_ALLOWED")
+    token = raw(world.url, "GET", "/api/oauth/token", [("Accept", "application/json")])
+    assert (token.status, token["Allow"]) == (405, "POST")
+
+
+@decision("Unknown path")
+def test_unknown_path(world):
+    for path in ("/", "/api", "/api/atlas/v1.0/groups", "/api/atlas/v2/", "/api/atlas/v2/groups/", "/API/atlas/v2",
+                 f"{world.list_path}/", "/api/peerage/v2/connections"):
+        assert refused(world.get(path), 404, "RESOURCE_NOT_FOUND") == [path]
+
+
+@decision("Atlas operation that Peerage does not offer")
+def test_operations_of_atlas_that_are_not_offered(world):
+    name = world.dev["PEERING_NAME"]
+    for method, path, operation in (
+            ("GET", f"/api/atlas/v2/groups/{world.group}/clusters", "listGroupClusters"),
+            ("DELETE", f"/api/atlas/v2/groups/{world.group}", "deleteGroup"),
+            ("POST", f"{world.list_path}/{name}:accept", "acceptGroupStreamVpcPeeringConnection"),
+            ("POST", f"{world.list_path}/{name}%3Areject", "rejectGroupStreamVpcPeeringConnection"),
+            ("DELETE", f"{world.list_path}/{name}", "deleteGroupStreamVpcPeeringConnection"),
+            ("GET", f"{world.streams}", "listGroupStreamWorkspaces")):
+        offered = re.search(rf'"{operation}"', (harness.ROOT / "spec" / "routes.def").read_text(encoding="utf-8"))
+        if offered:
+            continue
+        before = world.find(name)
+        answer = world.get(path, method=method, body=b"" if method != "GET" else None)
+        assert refused(answer, 501, "NOT_IMPLEMENTED") == [operation]
+        assert world.find(name) == before
+
+
+@decision("HEAD")
+def test_head(world):
+    for target, accept, status in ((f"{world.list_path}?requesterAccountId=1", V2023_02, 200),
+                                   ("/api/atlas/v2/groups", V2023_01, 200), (world.list_path, V2023_02, 400),
+                                   (f"/api/atlas/v2/groups/{UNKNOWN_GROUP}", V2023_01, 404)):
+        with Connection(world.url) as c:
+            fields = [("Authorization", f"Bearer {world.token}"), ("Accept", accept)]
+            get, head, after = c.ask("GET", target, fields), c.ask("HEAD", target, fields), c.ask("GET", target, fields)
+        assert (get.status, head.status, after.status) == (status,) * 3
+        assert head.body == b"" and head["Content-Length"] == get["Content-Length"]
+        assert head["Content-Type"] == get["Content-Type"]
+
+
+@decision("Links")
+def test_links_name_the_public_url_and_never_the_host(world):
+    with socket.create_connection(world.url[len("http://"):].split(":")) as s:
+        s.sendall(f"GET /api/atlas/v2/groups HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\n"
+                  f"Forwarded: host=evil.example\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n"
+                  f"Authorization: Bearer {world.token}\r\nAccept: {V2023_01}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: s.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"evil.example" not in answer and f'"href":"{world.url}/api/atlas/v2/groups'.encode() in answer
+
+
+@decision("gzip")
+def test_never_compressed(world):
+    for coding in ("gzip", "gzip, deflate, br", "*"):
+        answer = world.get(f"{world.list_path}?requesterAccountId={world.requester}", V2023_02,
+                           more=[("Accept-Encoding", coding)])
+        assert answer.status == 200 and answer["Content-Encoding"] is None and answer.json()["totalCount"] >= 1
+
+
+# ---- limits ------------------------------------------------------------------------------------------------
+
+def mint(dev, source="127.0.0.1", client=None):
+    import base64
+    user, secret = client or (dev["CLIENT_ID"], dev["CLIENT_SECRET"])
+    basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
+    return raw(dev.url, "POST", "/api/oauth/token", [
+        ("Authorization", f"Basic {basic}"), ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Accept", "application/json")], b"grant_type=client_credentials", source)
+
+
+@decision("Tokens minted")
+def test_tokens_minted_in_a_minute(dev):
+    minted = [mint(dev, "127.0.0.41").status for _ in range(50)]
+    assert minted == [200] * 50
+    answer = mint(dev, "127.0.0.41")
+    assert answer.body == error_body(429, "RATE_LIMITED",
+                                     "Resource /api/oauth/token is limited to 50 requests every 1 minutes.",
+                                     ["/api/oauth/token", 50, 1], "Too Many Requests")
+    assert answer.status == 429 and 1 <= int(answer["Retry-After"]) <= 60
+    assert mint(dev, "127.0.0.42").status == 200  # another address
+    unknown = mint(dev, "127.0.0.41", ("mdb_sa_id_" + "0" * 24, "x"))
+    assert unknown.status == 401                  # another client
+
+
+@decision("Live tokens of one service account")
+def test_live_tokens(dev):
+    tokens = [json.loads(mint(dev, f"127.0.0.{50 + n // 40}").body)["access_token"] for n in range(100)]
+    assert len(set(tokens)) == 100
+    answer = mint(dev, "127.0.0.59")
+    assert (answer.status, answer.json()["error"]) == (403, "access_denied")
+    assert list(answer.json()) == ["error_description", "error"]
+    revoked = harness.request(dev.url, "POST", "/api/oauth/revoke", {
+        "Content-Type": "application/x-www-form-urlencoded"},
+        f"client_id={dev['CLIENT_ID']}&client_secret={dev['CLIENT_SECRET']}&token={tokens[7]}")
+    assert revoked[0] == 200 and revoked[2] == b""
+    assert mint(dev, "127.0.0.59").status == 200  # one went, one may come
+
+
+@decision("Retry-After on 429")
+def test_retry_after_is_the_floored_second_and_one(dev):
+    world = World(dev)
+    with Connection(world.url) as c:
+        fields = [("Authorization", f"Bearer {world.token}"), ("Accept", V2024_11)]
+        for _ in range(2000):
+            answer = c.ask("GET", world.streams + "/activeVpcPeeringConnections", fields)
+            if answer.status == 429:
+                break
+    seconds = answer.json()["parameters"][1]
+    assert answer.status == 429 and int(answer["Retry-After"]) == seconds + 1
