@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accept, reject and delete: intents that are durable before anyone hears 202, and what becomes of them.
+// Called by: api (request), reconcile (due, begin, outcome), cli. Must never: call the cloud, or let two intents of one
+// connection live at once.
+//
+// Life of an intent: requested → (attempt begun → outcome)* → done or failed. An attempt that was begun and has no
+// outcome (crash, lost reply) is resolved by describing the connection first, never by repeating blindly.
+#pragma once
+
+#include "core/core.h"
+
+enum action { ACTION_ACCEPT, ACTION_REJECT, ACTION_DELETE };
+const char *action_name(enum action a); // "accept" …
+
+// ---- pure: what an action means in a state (spec/actions.def: every local × cloud status × action) ---------
+enum verdict {
+    VERDICT_TAKE,    // record the intent
+    VERDICT_ALREADY, // under way, or its end is reached: 202, no second effect
+    VERDICT_FORBID,  // 409 PEER_INVALID_STATE; *ret_why names the state and what is allowed
+};
+enum verdict action_judge(enum action a, enum local_status local, enum cloud_status cloud, const char **ret_why);
+
+// ---- request (api, cli, policy) -------------------------------------------------------------------------------
+struct action_request {
+    const struct actor *by;
+    const char *group_id;
+    struct slice name_or_id;
+    enum action action;
+    // accept's challenge: both are compared; p NULL = not asked (cli, policy)
+    struct slice requester_account, requester_vpc;
+    const char *rule; // the policy rule that acts, or NULL
+};
+enum action_answer {
+    ANSWER_TAKEN,     // durable: 202
+    ANSWER_ALREADY,   // 202
+    ANSWER_NOT_FOUND, // 404
+    ANSWER_ACCOUNT,   // requesterAccountId does not match: 400 INVALID_ATTRIBUTE
+    ANSWER_VPC,       // requesterVpcId does not match: 400 INVALID_ATTRIBUTE
+    ANSWER_STATE,     // 409 PEER_INVALID_STATE, see why
+    ANSWER_OBSERVE,   // 409: the network is observed only, see why
+    ANSWER_PROTECTED, // 409: protected from deletion, see why
+};
+// One transaction: read the row, judge, write intent, state and audit event. *ret_why (arena) for the 409s.
+enum err core_action_request(struct core *c, const struct action_request *q, struct arena *a, enum action_answer *ret,
+                             struct slice *ret_why, struct error *err) MUST_CHECK;
+
+// ---- work (reconcile) ---------------------------------------------------------------------------------------------
+struct intent {
+    char id[OID_HEX + 1], connection_id[OID_HEX + 1], group_id[OID_HEX + 1], network_id[OID_HEX + 1];
+    enum action action;
+    struct wall requested, not_before, last_attempt;
+    uint32_t attempts; // begun
+    bool uncertain;    // an attempt was begun whose outcome is not known: describe first
+    bool held;         // waits for a person: made before a restore, see core_intents_release
+    uint64_t epoch;    // fencing: rises with each core_intent_begin
+};
+// Live intents that are due at `now` and not frozen, oldest first, at most `max`; *ret_next: when the next is due (0 =
+// none).
+enum err core_intents_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct intent **ret,
+                          size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
+// Before a cloud call: attempts + 1, uncertain, new epoch, durable. ERR_CONFLICT: no longer live, frozen, or another's.
+enum err core_intent_begin(struct core *c, struct intent *i, struct error *err) MUST_CHECK;
+enum outcome {
+    OUTCOME_DONE,   // the cloud said yes, or its state shows that the action has happened
+    OUTCOME_RETRY,  // nothing has happened, or not known: again at not_before (uncertain says which)
+    OUTCOME_FAILED, // for good: UPDATE_FAILED with `reason`; may be requested again
+};
+struct intent_result {
+    enum outcome outcome;
+    bool uncertain;
+    struct wall not_before;      // RETRY
+    struct slice reason;         // FAILED and RETRY: why and what to do, for statusMessage and event
+    const struct observed *seen; // what the cloud said meanwhile, or NULL; merged as a scan would
+};
+// Writes the outcome if the epoch still is the intent's (ERR_CONFLICT otherwise): state, event and intent in one
+// transaction.
+enum err core_intent_outcome(struct core *c, const struct intent *i, const struct intent_result *r,
+                             struct error *err) MUST_CHECK;
+
+// ---- freeze: no cloud writes for all, a group or a network; intents wait ----------------------------------------
+enum freeze_scope { FREEZE_ALL, FREEZE_GROUP, FREEZE_NETWORK };
+enum err core_freeze(struct core *c, const struct actor *by, enum freeze_scope s, const char *id /* NULL for ALL */,
+                     bool on, struct slice why, struct error *err) MUST_CHECK;
+// After a restore everything is frozen and live intents are held. Releases the held ones of a group (NULL = all).
+enum err core_intents_release(struct core *c, const struct actor *by, const char *group_id, uint64_t *ret_n,
+                              struct error *err) MUST_CHECK;
+
+// ---- protection --------------------------------------------------------------------------------------------------
+enum err core_network_protect(struct core *c, const struct actor *by, const char *network_id, bool on,
+                              struct error *err) MUST_CHECK;
+enum err core_connection_protect(struct core *c, const struct actor *by, const char *group_id, struct slice name_or_id,
+                                 bool on, struct error *err) MUST_CHECK;
+
+// ---- routes (reconcile) --------------------------------------------------------------------------------------------
+// A network may name route tables. While a connection is active each gets a route to each of the requester's CIDR
+// blocks that was approved (those at acceptance; later ones wait, as an event, for core_cidrs_approve).
+enum peer_route_state { PEER_ROUTE_WANTED, PEER_ROUTE_MADE, PEER_ROUTE_REMOVING, PEER_ROUTE_CONFLICT };
+struct peer_route {
+    char connection_id[OID_HEX + 1], network_id[OID_HEX + 1];
+    char table_id[AWS_RES_ID], cidr[CIDR_STR];
+    enum peer_route_state state;
+    struct wall changed, not_before;
+    struct slice reason; // CONFLICT or last failure
+};
+enum err core_routes_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct peer_route **ret,
+                         size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
+// The result of one cloud call for one route: MADE, gone (the row ends), CONFLICT (never overwritten), or a retry.
+struct route_result {
+    enum { ROUTE_RESULT_MADE, ROUTE_RESULT_GONE, ROUTE_RESULT_CONFLICT, ROUTE_RESULT_RETRY } kind;
+    struct wall not_before;
+    struct slice reason;
+};
+enum err core_route_outcome(struct core *c, const struct peer_route *row, const struct route_result *r,
+                            struct error *err) MUST_CHECK;
+enum err core_network_tables(struct core *c, const struct actor *by, const char *network_id, const char *const *tables,
+                             unsigned n, struct error *err) MUST_CHECK;
+enum err core_cidrs_approve(struct core *c, const struct actor *by, const char *group_id, struct slice name_or_id,
+                            struct error *err) MUST_CHECK;
