@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         digest_response(ha1, SLICE("GET"), &d, response);
         memcpy(d.response, response, sizeof(response));
         ASSERT(digest_is_right(ha1, SLICE("GET"), &d));
-        ASSERT(digest_uri_is(d.uri, d.uri));
+        bool origin = d.uri.n && d.uri.p[0] == '/'; // an absolute one means what follows its authority
+        ASSERT(!origin || digest_uri_is(d.uri, d.uri));
         (void)digest_uri_is(d.uri, SLICE("/")); // reads all of it
     }
     arena_free(arena);
