@@ -238,12 +238,10 @@ func (s *session) opFlood() {
 		go func() {
 			defer group.Done()
 			for next() {
-				one := &session{ctx: s.ctx, args: s.args, result: &probe.Result{}}
-				client, tap, err := newClient(s.ctx)
-				if err != nil {
-					probe.Fail(err)
-				}
-				one.http, one.tap = client, tap
+				// A tap of its own around the one transport, which holds the one token.
+				tap := &probe.Tap{Base: s.tap.Base}
+				one := &session{ctx: s.ctx, args: s.args, http: &http.Client{Transport: tap}, tap: tap,
+					result: &probe.Result{}}
 				if err := one.send(http.MethodGet, s.args["path"], s.args["version"], query, nil); err != nil {
 					probe.Fail(err)
 				}
