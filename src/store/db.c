@@ -127,8 +127,8 @@ static int configure(sqlite3 *h, enum db_mode mode)
     if (rc != SQLITE_OK) return rc;
     // An immutable file needs no query_only, which would forbid the VACUUM INTO of a restore.
     static const char *const pragmas[] = {
-        [DB_WRITE] = "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=16777216; "
-                     "PRAGMA temp_store=MEMORY",
+        [DB_WRITE] = ("PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=16777216; "
+                      "PRAGMA temp_store=MEMORY"),
         [DB_READ] = "PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
         [DB_IMMUTABLE] = "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
     };
