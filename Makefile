@@ -35,10 +35,12 @@ soak:
 	@tools/setup check
 	@tools/soak --share $(SHARE) --seed $(SEED)
 
-bench: build
-	@ninja -C build -j$(JOBS) bench/h1_bench
+bench:
+	@tools/setup bench
+	@test -e build/build.ninja || meson setup build >/dev/null
+	@ninja -C build -j$(JOBS) peerage bench/h1_bench
 	@build/bench/h1_bench
-	@for script in bench/*.sh; do test ! -e "$$script" || "$$script" build/peerage || exit 1; done
+	@for script in bench/*.py; do /usr/bin/python3 "$$script" || exit 1; done
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i

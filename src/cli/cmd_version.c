@@ -38,6 +38,10 @@ static int openapi(struct cmd_ctx *c)
         api_differences(c->out);
         return EX_OK;
     }
+    if (arg_on(c->args, "differences")) {
+        api_differences(c->out);
+        return EX_OK;
+    }
     api_openapi(c->out, url ? url : "http://127.0.0.1:8080");
     return EX_OK;
 }
@@ -48,6 +52,7 @@ const struct cmd cmd_help = {
     .name = "help", .operands = "COMMAND", .max = 2, .summary = "say what a command does", .run = help};
 static const struct cmd_flag openapi_flags[] = {
     {"url", "URL", "server that the document names", false, false},
+    {"differences", NULL, "print docs/differences.md instead: where we differ from Atlas", false, false},
     {"differences", NULL, "print docs/differences.md instead", false, false},
     {NULL},
 };
