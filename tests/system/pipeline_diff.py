@@ -9,8 +9,8 @@ Uses Debian's python3-h11 and the program tests/support/h1_batch, which also rea
 pieces and says whether both readings agree. Exit status 1 when anything is read differently.
 
 We accept and h11 refuses, on purpose (RFC 9112 asks for it): one empty line before a request (2.2; taken away before
-h11 sees it) and white space before the ";" of a chunk extension (7.1.1). h11 never keeps an HTTP/1.0 connection open; we do
-when asked to (9.3).
+h11 sees it) and white space before the ";" of a chunk extension (7.1.1). h11 never keeps an HTTP/1.0 connection open;
+we do when asked to (9.3).
 """
 
 import argparse
