@@ -28,14 +28,25 @@ struct db {
 
 // ---- errors -----------------------------------------------------------------------------------------------
 
+// Why the operating system refused. A failed commit does not set SQLite's own errno, so the WAL is asked as well.
+static int os_errno(sqlite3 *h)
+{
+    int e = sqlite3_system_errno(h);
+    sqlite3_file *wal = NULL;
+    if (e || sqlite3_file_control(h, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK) return e;
+    if (!wal || !wal->pMethods || wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &e) != SQLITE_OK) return 0;
+    return e;
+}
+
 static enum err io_kind(sqlite3 *h, int code)
 {
-    switch (h ? sqlite3_system_errno(h) : 0) {
+    if (!h || code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ) return ERR_IO;
+    switch (os_errno(h)) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
     case EROFS:
-        return code == SQLITE_IOERR_READ ? ERR_IO : ERR_READ_ONLY;
+        return ERR_READ_ONLY;
     default:
         return ERR_IO;
     }

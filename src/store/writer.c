@@ -44,11 +44,15 @@ static void fail_rest(struct write_item *batch, const struct error *err)
     }
 }
 
-static void note_result(struct store *s, const struct write_item *batch, enum err code)
+// A write that found no room says more than one beside it that needed none.
+static void note_result(struct store *s, const struct write_item *batch)
 {
-    if (code == ERR_READ_ONLY) atomic_store(&s->writable, false);
-    for (const struct write_item *i = batch; i; i = i->next)
-        if (i->code == ERR_OK) atomic_store(&s->writable, true);
+    bool stored = false, refused = false;
+    for (const struct write_item *i = batch; i; i = i->next) {
+        stored |= i->code == ERR_OK;
+        refused |= i->code == ERR_READ_ONLY;
+    }
+    if (stored || refused) atomic_store(&s->writable, !refused);
 }
 
 static enum err run_batch(struct store *s, struct write_item *batch, struct error *err)
@@ -85,7 +89,7 @@ static enum err transact(struct store *s, struct write_item *batch)
         db_rollback(s->db);
         fail_rest(batch, &err);
     }
-    note_result(s, batch, code);
+    note_result(s, batch);
     raise_generations(s, batch);
     return began;
 }
