@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was recorded of the Atlas Admin API, byte for byte: bodies, whole sets of header fields with their casing, links.
+"""What was recorded of the Atlas Admin API, byte for byte: bodies, whole sets of header fields in their casing, links.
 
 Raw sockets, so that no library repairs or renames anything on the way.
 """
@@ -252,7 +252,8 @@ def test_no_deprecation_where_there_is_one_version(world):
 
 
 @pytest.mark.parametrize("target,version", [
-    ("/api/atlas/v2/groups", "2023-01-01"), ("LIST", "2023-02-01"), ("STREAMS/activeVpcPeeringConnections", "2024-11-13")])
+    ("/api/atlas/v2/groups", "2023-01-01"), ("LIST", "2023-02-01"),
+    ("STREAMS/activeVpcPeeringConnections", "2024-11-13")])
 @pytest.mark.parametrize("asked", ["2024-11-13", "2025-03-12"])
 def test_a_later_date_resolves_to_the_newest_version_before_it(world, target, version, asked):
     target = target.replace("LIST", f"{world.list_path}?requesterAccountId=1").replace("STREAMS", world.streams)

@@ -165,7 +165,8 @@ class World:
                                 "accepterVpcId": vpc or self.dev["ACCEPTER_VPC_ID"], "active": active})
 
     def vpc(self, account, *blocks):
-        return self.simulator("vpcs", {"accountId": account, "region": self.region, "cidrBlocks": list(blocks)})["vpcId"]
+        wanted = {"accountId": account, "region": self.region, "cidrBlocks": list(blocks)}
+        return self.simulator("vpcs", wanted)["vpcId"]
 
     def ec2(self, side, action, **params):
         """A signed call as the requester or the accepter: the answer's XML without namespaces."""

@@ -145,6 +145,7 @@ func (s *session) opAPI() {
 	}
 	var body io.Reader
 	if text, found := s.args["body"]; found {
+		text = strings.Repeat(text, s.args.Int("times", 1))
 		body = chunked{strings.NewReader(text)}
 		if s.args["length"] == "true" {
 			body = bytes.NewReader([]byte(text))
