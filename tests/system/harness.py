@@ -11,6 +11,7 @@ condition and has a deadline. Every process is ended by its own pid. The binary 
 """
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
@@ -29,8 +30,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 V2023_01 = "application/vnd.atlas.2023-01-01+json"
 V2023_02 = "application/vnd.atlas.2023-02-01+json"
 V2024_11 = "application/vnd.atlas.2024-11-13+json"
-READY_SECONDS = 20  # generous: sanitizer builds on a busy machine; a plain build needs a tenth of a second
-STOP_SECONDS = 20
+READY_SECONDS = 60  # generous: sanitizer builds on a busy machine; a plain build needs a tenth of a second
+STOP_SECONDS = 60
 
 # What no log may ever hold: failed assertions, sanitizer reports, and our own word for a defect.
 FORBIDDEN = re.compile(
@@ -156,7 +157,18 @@ class Process:
                 raise RuntimeError(f"peerage ended with {self.popen.returncode} before {what}\n"
                                    f"{self.log()[-4000:]}\n{self.out()[-2000:]}")
             return condition()
-        return wait_until(or_dead, what, seconds)
+        try:
+            return wait_until(or_dead, what, seconds)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.log()[-4000:]}\nthreads wait in: {self.waits()}") from None
+
+    def waits(self):
+        """Where the kernel holds each thread, for a start or stop that hangs."""
+        found = []
+        for task in pathlib.Path(f"/proc/{self.pid}/task").glob("*"):
+            with contextlib.suppress(OSError):
+                found.append(f"{(task / 'comm').read_text().strip()}:{(task / 'wchan').read_text()}")
+        return " ".join(sorted(found))
 
     def signal(self, number):
         self.popen.send_signal(number)
