@@ -188,10 +188,24 @@ static enum err refuse_existing_store(const char *path, struct error *err)
     return ERR_OK;
 }
 
+// A database file whose WAL lies beside it is only half of a store: `cp` of a running one looks like that.
+static enum err refuse_wal_of(const char *backup, struct error *err)
+{
+    struct stat st;
+    char *wal CLEANUP(mem_freep) = with_suffix(backup, "-wal");
+    if (!wal) return error_set(err, ERR_NOMEM, "store: out of memory");
+    if (stat(wal, &st) != 0 || st.st_size == 0) return ERR_OK;
+    return error_set(err, ERR_CONFLICT,
+                     "%s exists: this is a store in use or a copy of one, no backup; make one with "
+                     "`peerage backup`",
+                     wal);
+}
+
 static enum err restore_locked(const char *backup, const char *path, struct error *err)
 {
     struct db *db = NULL;
     enum err code = refuse_existing_store(path, err);
+    if (code == ERR_OK) code = refuse_wal_of(backup, err);
     if (code == ERR_OK) code = db_open(backup, DB_IMMUTABLE, 0, &db, err);
     if (code == ERR_OK) code = verify_backup(db, err);
     if (code == ERR_OK) code = copy_to(db, path, err);

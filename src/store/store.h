@@ -60,8 +60,9 @@ enum err store_backup(struct store *s, const char *path,
                       struct error *err) MUST_CHECK; // online, through the writer; path must not exist; mode 0600
 enum err store_check(struct store *s, struct arena *a, struct slice *ret_report,
                      struct error *err) MUST_CHECK; // integrity_check, foreign_key_check; "ok"
-enum err store_restore(const char *backup, const char *path,
-                       struct error *err) MUST_CHECK; // verifies backup, refuses over an existing store
+// Verifies the backup (integrity, schema, migrations), refuses over an existing store (ERR_EXISTS) and to read a store
+// in use (ERR_CONFLICT: its WAL lies beside it). The key files are not in a backup: the caller says so to people.
+enum err store_restore(const char *backup, const char *path, struct error *err) MUST_CHECK;
 enum err store_migrate_status(const char *path, uint32_t *ret_have, uint32_t *ret_want, struct error *err) MUST_CHECK;
 
 // ---- organisations and groups
