@@ -207,6 +207,28 @@ static void stable_id(const char *prefix, const char *of, char *out, size_t cap)
     snprintf(out, cap, "%s%s", prefix, tail);
 }
 
+static void be_key(const struct auth_key *k, struct auth_caller *ret)
+{
+    memcpy(ret->at.account, k->account, sizeof(ret->at.account));
+    snprintf(ret->arn, sizeof(ret->arn), "arn:aws:iam::%s:user/ec2sim", k->account);
+    stable_id("AIDA", k->id, ret->user_id, sizeof(ret->user_id));
+}
+
+static void be_session(const struct auth_session *s, struct auth_caller *ret)
+{
+    ret->is_session = true;
+    memcpy(ret->at.account, s->account, sizeof(ret->at.account));
+    memcpy(ret->arn, s->arn, sizeof(ret->arn));
+    memcpy(ret->user_id, s->user_id, sizeof(ret->user_id));
+}
+
+static const struct auth_session *session_find(const struct auth *a, struct slice id)
+{
+    for (unsigned i = 0; i < a->session_count; i++)
+        if (slice_eq_cstr(id, a->sessions[i].id)) return &a->sessions[i];
+    return NULL;
+}
+
 static bool find_secret(const struct auth *a, const struct request *r, const struct sigv4_credential *c,
                         struct wall now, struct auth_caller *ret, struct slice *ret_secret, struct ec2_error *e)
 {
@@ -214,26 +236,36 @@ static bool find_secret(const struct auth *a, const struct request *r, const str
     const struct auth_key *k = key_find(a, c->access_key_id);
     if (k) {
         if (token.n) return fail_unknown_key(ret->sts, e);
-        memcpy(ret->at.account, k->account, sizeof(ret->at.account));
-        snprintf(ret->arn, sizeof(ret->arn), "arn:aws:iam::%s:user/ec2sim", k->account);
-        stable_id("AIDA", k->id, ret->user_id, sizeof(ret->user_id));
+        be_key(k, ret);
         *ret_secret = slice_of(k->secret);
         return true;
     }
-    for (unsigned i = 0; i < a->session_count; i++) {
-        const struct auth_session *s = &a->sessions[i];
-        if (!slice_eq_cstr(c->access_key_id, s->id)) continue;
-        if (token.n != strlen(s->token) || !crypto_equal(token.p, s->token, token.n))
-            return fail_unknown_key(ret->sts, e);
-        if (s->expires.us <= now.us) return fail_expired(ret->sts, e);
-        ret->is_session = true;
-        memcpy(ret->at.account, s->account, sizeof(ret->at.account));
-        memcpy(ret->arn, s->arn, sizeof(ret->arn));
-        memcpy(ret->user_id, s->user_id, sizeof(ret->user_id));
-        *ret_secret = slice_of(s->secret);
+    const struct auth_session *s = session_find(a, c->access_key_id);
+    if (!s || token.n != strlen(s->token) || !crypto_equal(token.p, s->token, token.n))
+        return fail_unknown_key(ret->sts, e);
+    if (s->expires.us <= now.us) return fail_expired(ret->sts, e);
+    be_session(s, ret);
+    *ret_secret = slice_of(s->secret);
+    return true;
+}
+
+bool auth_resolve(const struct auth *a, struct slice who, struct wall now, struct auth_caller *ret, struct ec2_error *e)
+{
+    if (auth_account_valid(who)) {
+        if (!slice_copy(who, ret->at.account, sizeof(ret->at.account))) return ec2_fail_nomem(e);
+        snprintf(ret->arn, sizeof(ret->arn), "arn:aws:iam::%s:root", ret->at.account);
+        memcpy(ret->user_id, ret->at.account, sizeof(ret->at.account));
         return true;
     }
-    return fail_unknown_key(ret->sts, e);
+    const struct auth_key *k = key_find(a, who);
+    const struct auth_session *s = k ? NULL : session_find(a, who);
+    if (!k && !s) return fail_unknown_key(ret->sts, e);
+    if (s && s->expires.us <= now.us) return fail_expired(ret->sts, e);
+    if (k)
+        be_key(k, ret);
+    else
+        be_session(s, ret);
+    return true;
 }
 
 bool sim_auth_check(const struct auth *a, const struct request *r, struct wall now, struct auth_caller *ret,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who signs: access keys, roles and sessions of the simulator, and the check of a request's signature.
-// Called by: server.c, sts.c, persist.c. Must never: use the simulated clock (signature dates and session expiry are
-// real time, else no client could sign), log a secret, or compare one byte by byte.
+// Called by: server.c, inproc.c, sts.c, persist.c. Must never: use the simulated clock (signature dates and session
+// expiry are real time, else no client could sign), log a secret, or compare one byte by byte.
 #pragma once
 
 #include "base/clock.h"
@@ -55,6 +55,10 @@ struct auth_caller {
     bool is_session;      // of an assumed role: chaining rules hold
     char arn[320], user_id[128], id[129];
 };
+// Who an account id (its root user) or an access key id (registered, or of a session) is, without a signature. For
+// calls that cross no network. ret->at.region and ret->sts are the caller's to set before.
+bool auth_resolve(const struct auth *a, struct slice who, struct wall now, struct auth_caller *ret,
+                  struct ec2_error *e) MUST_CHECK;
 // Judges the Authorization header. A request without one: MissingAuthenticationToken. `now` is the real clock.
 // *ret_sts is set whenever it can be told, also on failure, so that the error takes the right envelope.
 bool sim_auth_check(const struct auth *a, const struct request *r, struct wall now, struct auth_caller *ret,

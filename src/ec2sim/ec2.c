@@ -125,13 +125,6 @@ static bool delete_peering(struct ec2_call *c)
     return ec2_done_true(c);
 }
 
-static void options_xml(struct buf *out, const char *tag, bool dns)
-{
-    xml_open(out, tag);
-    xml_bool(out, "allowDnsResolutionFromRemoteVpc", dns);
-    xml_close(out, tag);
-}
-
 static bool modify_options(struct ec2_call *c)
 {
     struct slice id;
@@ -142,13 +135,17 @@ static bool modify_options(struct ec2_call *c)
     form_allow(f, "AccepterPeeringConnectionOptions.AllowEgress");
     if (!form_bool(f, "RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc", &req, c->e) ||
         !form_bool(f, "AccepterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc", &acc, c->e) ||
-        !need_id(c, &id) || !sim_peering_options(c->m, c->who, c->now, id, req, acc, c->dry_run, &p, c->e) ||
-        !ec2_dry_ok(c))
+        !need_id(c, &id))
         return false;
+    if (req < 0 && acc < 0)
+        return ec2_fail(c->e, 400, "MissingParameter",
+                        "The request must contain the parameter accepterPeeringConnectionOptions or "
+                        "requesterPeeringConnectionOptions");
+    if (!sim_peering_options(c->m, c->who, c->now, id, req, acc, c->dry_run, &p, c->e) || !ec2_dry_ok(c)) return false;
     c->changed = true;
     ec2_reply_begin(c);
-    if (acc >= 0) options_xml(c->out, "accepterPeeringConnectionOptions", p->accepter.dns);
-    if (req >= 0) options_xml(c->out, "requesterPeeringConnectionOptions", p->requester.dns);
+    if (acc >= 0) ec2_xml_options(c->out, "accepterPeeringConnectionOptions", p->accepter.dns);
+    if (req >= 0) ec2_xml_options(c->out, "requesterPeeringConnectionOptions", p->requester.dns);
     ec2_reply_end(c);
     return true;
 }
@@ -207,8 +204,8 @@ static bool describe_peerings(struct ec2_call *c)
     bool more = false;
     uint64_t last = 0;
     if (!form_list(c->form, "VpcPeeringConnectionId", &ids, &n, c->e) || !form_filters(c->form, &filters, c->e) ||
-        !form_page(c->form, c->action, c->who, "VpcPeeringConnectionIds", n > 0, c->m->settings.default_page, &page,
-                   c->e) ||
+        !form_page(c->form, c->action, c->who, &(struct page_rule){"VpcPeeringConnectionIds", n > 0, 1000},
+                   c->m->settings.default_page, &page, c->e) ||
         !form_all_used(c->form, c->e) || !filters_check(&filters, FILTER_PEERING, c->e))
         return false;
     if (n) {
@@ -218,13 +215,7 @@ static bool describe_peerings(struct ec2_call *c)
         described_page(c, &filters, &page, &more, &last);
     }
     if (c->quirks.foreign) ec2_xml_foreign(c->m, c->out, c->now);
-    xml_close(c->out, "vpcPeeringConnectionSet");
-    if (more) {
-        char token[PAGE_TOKEN_STR];
-        page_token(c->action, c->who, last, token);
-        xml_str(c->out, "nextToken", token);
-    }
-    ec2_reply_end(c);
+    ec2_list_end(c, "vpcPeeringConnectionSet", more, last);
     return true;
 }
 
@@ -236,19 +227,30 @@ static const struct {
 } actions[] = {
     {"AcceptVpcPeeringConnection", accept_peering},
     {"AssociateVpcCidrBlock", ec2_associate_vpc_cidr_block},
+    {"CreateRoute", ec2_create_route},
+    {"CreateRouteTable", ec2_create_route_table},
     {"CreateTags", ec2_create_tags},
     {"CreateVpc", ec2_create_vpc},
     {"CreateVpcPeeringConnection", create_peering},
+    {"DeleteRoute", ec2_delete_route},
+    {"DeleteRouteTable", ec2_delete_route_table},
     {"DeleteTags", ec2_delete_tags},
     {"DeleteVpc", ec2_delete_vpc},
     {"DeleteVpcPeeringConnection", delete_peering},
     {"DescribeRegions", ec2_describe_regions},
+    {"DescribeRouteTables", ec2_describe_route_tables},
     {"DescribeTags", ec2_describe_tags},
     {"DescribeVpcPeeringConnections", describe_peerings},
     {"DescribeVpcs", ec2_describe_vpcs},
     {"ModifyVpcPeeringConnectionOptions", modify_options},
     {"RejectVpcPeeringConnection", reject_peering},
+    {"ReplaceRoute", ec2_replace_route},
 };
+
+const char *ec2_action_at(unsigned i)
+{
+    return i < ARRAY_LEN(actions) ? actions[i].name : NULL;
+}
 
 const char *ec2_action_name(struct slice action)
 {
@@ -271,10 +273,13 @@ bool ec2_run(struct ec2_call *c)
                         (int)MIN(version.n, (size_t)32), version.p);
     if (!form_bool(c->form, "DryRun", &dry, c->e)) return false;
     c->dry_run = dry == 1;
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        if (actions[i].name != c->action) continue;
-        if (!actions[i].run(c)) return false;
-        return c->out->fail ? ec2_fail_nomem(c->e) : true;
-    }
-    return false;
+    // A fault makes one Describe as stale as the setting makes all: for this call only.
+    struct ec2sim_settings *set = &c->m->settings;
+    int64_t stale = set->stale_s;
+    if (slice_starts(action, SLICE("Describe"))) set->stale_s = MAX(stale, c->quirks.stale_s);
+    bool ok = false;
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        if (actions[i].name == c->action) ok = actions[i].run(c);
+    set->stale_s = stale;
+    return ok && c->out->fail ? ec2_fail_nomem(c->e) : ok;
 }

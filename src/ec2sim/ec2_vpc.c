@@ -8,13 +8,12 @@
 
 // ---- CIDR parameters
 
-// AWS takes a block with host bits and clears them (100.68.0.18/18 becomes 100.68.0.0/18).
-static bool block_param(struct slice text, struct cidr *ret, struct ec2_error *e)
+bool ec2_block_param(struct slice text, const char *name, uint8_t family, struct cidr *ret, struct ec2_error *e)
 {
     struct slice rest = text, head;
     struct cidr c = {0};
     uint64_t prefix;
-    if (slice_cut(&rest, '/', &head) && ip_parse(head, &c.ip) &&
+    if (slice_cut(&rest, '/', &head) && ip_parse(head, &c.ip) && (!family || c.ip.family == family) &&
         slice_u64(rest, c.ip.family == 4 ? 32 : 128, &prefix)) {
         c.prefix = (uint8_t)prefix;
         for (unsigned bit = c.prefix; bit < 128; bit++) c.ip.b[bit / 8] &= (uint8_t) ~(0x80U >> (bit % 8));
@@ -22,8 +21,8 @@ static bool block_param(struct slice text, struct cidr *ret, struct ec2_error *e
         return true;
     }
     return ec2_fail(e, 400, "InvalidParameterValue",
-                    "Value (%.*s) for parameter cidrBlock is invalid. This is not a valid CIDR block.",
-                    (int)MIN(text.n, (size_t)64), text.n ? text.p : "");
+                    "Value (%.*s) for parameter %s is invalid. This is not a valid CIDR block.",
+                    (int)MIN(text.n, (size_t)64), text.n ? text.p : "", name);
 }
 
 // ---- VPCs
@@ -39,7 +38,7 @@ bool ec2_create_vpc(struct ec2_call *c)
     form_allow(c->form, "InstanceTenancy");
     if (!form_need(c->form, "CidrBlock", &block, c->e) || !ec2_tag_spec(c, "vpc", &tags, &tag_count) ||
         !form_bool(c->form, "AmazonProvidedIpv6CidrBlock", &ipv6, c->e) || !form_all_used(c->form, c->e) ||
-        !block_param(block, &spec.blocks[0], c->e))
+        !ec2_block_param(block, "cidrBlock", 0, &spec.blocks[0], c->e))
         return false;
     if (spec.blocks[0].ip.family != 4)
         return ec2_fail(c->e, 400, "InvalidParameterValue", "The primary CIDR block of a VPC is an IPv4 block.");
@@ -74,7 +73,7 @@ bool ec2_associate_vpc_cidr_block(struct ec2_call *c)
     if (!form_need(c->form, "VpcId", &id, c->e) || !form_bool(c->form, "AmazonProvidedIpv6CidrBlock", &ipv6, c->e) ||
         !form_all_used(c->form, c->e))
         return false;
-    if (ipv6 != 1 && !block_param(text, &block, c->e)) return false;
+    if (ipv6 != 1 && !ec2_block_param(text, "cidrBlock", 0, &block, c->e)) return false;
     if (!sim_vpc_get(c->m, c->who, id, &v, c->e) || !ec2_dry_ok(c)) return false;
     if (ipv6 == 1 && !sim_ipv6_block(c->m, &block)) return ec2_fail_nomem(c->e);
     if (!sim_vpc_associate(c->m, c->who, c->now, id, block, &b, c->e)) return false;
@@ -120,7 +119,7 @@ static uint64_t vpcs_page(struct ec2_call *c, const struct sim_filters *filters,
     return last;
 }
 
-static void finish_list(struct ec2_call *c, const char *set, bool more, uint64_t last)
+void ec2_list_end(struct ec2_call *c, const char *set, bool more, uint64_t last)
 {
     xml_close(c->out, set);
     if (more) {
@@ -140,7 +139,8 @@ bool ec2_describe_vpcs(struct ec2_call *c)
     bool more = false;
     uint64_t last = 0;
     if (!form_list(c->form, "VpcId", &ids, &n, c->e) || !form_filters(c->form, &filters, c->e) ||
-        !form_page(c->form, c->action, c->who, "vpcIds", n > 0, c->m->settings.default_page, &page, c->e) ||
+        !form_page(c->form, c->action, c->who, &(struct page_rule){"vpcIds", n > 0, 1000}, c->m->settings.default_page,
+                   &page, c->e) ||
         !form_all_used(c->form, c->e) || !filters_check(&filters, FILTER_VPC, c->e))
         return false;
     if (n) {
@@ -149,7 +149,7 @@ bool ec2_describe_vpcs(struct ec2_call *c)
         if (!ec2_dry_ok(c)) return false;
         last = vpcs_page(c, &filters, &page, &more);
     }
-    finish_list(c, "vpcSet", more, last);
+    ec2_list_end(c, "vpcSet", more, last);
     return true;
 }
 
@@ -235,7 +235,8 @@ bool ec2_describe_tags(struct ec2_call *c)
     struct page page;
     struct sim_view view;
     if (!form_filters(c->form, &filters, c->e) ||
-        !form_page(c->form, c->action, c->who, "", false, c->m->settings.default_page, &page, c->e) ||
+        !form_page(c->form, c->action, c->who, &(struct page_rule){"", false, 1000}, c->m->settings.default_page, &page,
+                   c->e) ||
         !form_all_used(c->form, c->e) || !filters_check(&filters, FILTER_TAG, c->e) || !ec2_dry_ok(c))
         return false;
     struct tag_walk w = {.c = c, .filters = &filters, .page = &page, .last = page.after};
@@ -244,9 +245,12 @@ bool ec2_describe_tags(struct ec2_call *c)
     uint64_t at = 0;
     for (const struct sim_vpc *v; !w.more && (v = sim_vpc_next(c->m, c->who, at)) != NULL; at = v->seq)
         tag_rows(&w, v->id, "vpc", &v->tags);
+    at = 0;
+    for (const struct sim_table *t; !w.more && (t = sim_table_next(c->m, c->who, at)) != NULL; at = t->seq)
+        tag_rows(&w, t->id, "route-table", &t->tags);
     for (at = 0; !w.more && sim_peering_next(c->m, c->who, c->now, at, &view); at = view.p->seq)
         tag_rows(&w, view.p->id, "vpc-peering-connection", view.tags);
-    finish_list(c, "tagSet", w.more, w.last);
+    ec2_list_end(c, "tagSet", w.more, w.last);
     return true;
 }
 

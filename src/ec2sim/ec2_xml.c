@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records as EC2 writes them: element names and nesting of the API model, version 2016-11-15.
-// Called by: ec2.c, ec2_vpc.c. Must never: show a field that the view hides.
+// Called by: ec2.c, ec2_vpc.c, ec2_routes.c. Must never: show a field that the view hides.
 
 #include <stdio.h>
 
@@ -49,6 +49,15 @@ static void primary(struct buf *out, const struct sim_vpc *v)
     }
 }
 
+void ec2_xml_options(struct buf *out, const char *tag, bool dns)
+{
+    xml_open(out, tag);
+    xml_bool(out, "allowDnsResolutionFromRemoteVpc", dns);
+    xml_bool(out, "allowEgressFromLocalClassicLinkToRemoteVpc", false); // EC2-Classic is gone; the fields are not
+    xml_bool(out, "allowEgressFromLocalVpcToRemoteClassicLink", false);
+    xml_close(out, tag);
+}
+
 static void side(struct buf *out, const char *tag, const struct sim_side *s, bool blocks, const struct sim_vpc *vpc)
 {
     xml_open(out, tag);
@@ -58,13 +67,7 @@ static void side(struct buf *out, const char *tag, const struct sim_side *s, boo
         block_set(out, vpc, 4, "cidrBlockSet", "cidrBlock");
     }
     xml_str(out, "ownerId", s->at.account);
-    if (blocks) {
-        xml_open(out, "peeringOptions");
-        xml_bool(out, "allowDnsResolutionFromRemoteVpc", s->dns);
-        xml_bool(out, "allowEgressFromLocalClassicLinkToRemoteVpc", false);
-        xml_bool(out, "allowEgressFromLocalVpcToRemoteClassicLink", false);
-        xml_close(out, "peeringOptions");
-    }
+    if (blocks) ec2_xml_options(out, "peeringOptions", s->dns);
     xml_str(out, "vpcId", s->vpc_id);
     xml_str(out, "region", s->at.region);
     xml_close(out, tag);
@@ -145,5 +148,42 @@ void ec2_xml_vpc(struct buf *out, const struct sim_vpc *v, const char *state, co
     ec2_xml_tags(out, &v->tags);
     xml_str(out, "instanceTenancy", "default");
     xml_bool(out, "isDefault", false);
+    xml_close(out, tag);
+}
+
+static void route_item(struct buf *out, const struct sim_route_view *r, const char *state)
+{
+    char to[CIDR_STR];
+    cidr_format(r->to, to);
+    xml_open(out, "item");
+    xml_str(out, r->to.ip.family == 6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock", to);
+    xml_str(out, r->pcx ? "vpcPeeringConnectionId" : "gatewayId", r->pcx ? r->pcx : "local");
+    xml_str(out, "state", state ? state : r->active ? "active" : "blackhole");
+    xml_str(out, "origin", r->pcx ? "CreateRoute" : "CreateRouteTable");
+    xml_close(out, "item");
+}
+
+void ec2_xml_table(struct buf *out, const struct sim_table_view *v, const char *tag, const char *route_state)
+{
+    struct sim_route_view r;
+    xml_open(out, tag);
+    xml_str(out, "routeTableId", v->t->id);
+    xml_str(out, "vpcId", v->t->vpc_id);
+    xml_str(out, "ownerId", v->t->owner.account);
+    xml_open(out, "routeSet");
+    for (unsigned at = 0; sim_route_next(v, &at, &r);) route_item(out, &r, route_state);
+    xml_close(out, "routeSet");
+    xml_open(out, "associationSet");
+    if (v->t->is_main) {
+        xml_open(out, "item");
+        xml_str(out, "routeTableAssociationId", v->t->assoc);
+        xml_str(out, "routeTableId", v->t->id);
+        xml_bool(out, "main", true);
+        buf_lit(out, "<associationState><state>associated</state></associationState>");
+        xml_close(out, "item");
+    }
+    xml_close(out, "associationSet");
+    buf_lit(out, "<propagatingVgwSet/>");
+    ec2_xml_tags(out, &v->t->tags);
     xml_close(out, tag);
 }

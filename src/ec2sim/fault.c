@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fault rules and token buckets.
-// Called by: server.c, manage.c, tests. Must never: read a clock.
+// Called by: turn.c, manage.c, world.c, inproc.c, tests. Must never: read a clock.
 
 #include "ec2sim/fault.h"
 
@@ -8,20 +8,10 @@
 #include <string.h>
 
 static const char *const kind_names[FAULT_KIND_COUNT_] = {[FAULT_NONE] = "none",
-                                                          [FAULT_THROTTLE] = "throttle",
-                                                          [FAULT_ERROR] = "error",
-                                                          [FAULT_ERROR_AFTER] = "error-after",
-                                                          [FAULT_LOST_REPLY] = "lost-reply",
-                                                          [FAULT_LOST_REQUEST] = "lost-request",
-                                                          [FAULT_TRUNCATED] = "truncated",
-                                                          [FAULT_HTML] = "html",
-                                                          [FAULT_EMPTY] = "empty",
-                                                          [FAULT_SLOW] = "slow",
-                                                          [FAULT_HUGE] = "huge",
-                                                          [FAULT_FOREIGN] = "foreign",
-                                                          [FAULT_DUPLICATE] = "duplicate",
-                                                          [FAULT_UNKNOWN_STATUS] = "unknown-status",
-                                                          [FAULT_DOCTYPE] = "doctype"};
+#define X(kind, name, meaning) [kind] = (name),
+                                                          FAULT_KINDS(X)
+#undef X
+};
 
 const char *fault_kind_name(enum fault_kind k)
 {
@@ -53,10 +43,14 @@ static const struct text_key text_keys[] = {
 static const struct int_key int_keys[] = {
     {"after", offsetof(struct fault_rule, after), 0, 1000000000},
     {"times", offsetof(struct fault_rule, times), 0, 1000000000},
+    {"seconds", offsetof(struct fault_rule, seconds), 0, 31536000},
     {"percent", offsetof(struct fault_rule, percent), 1, 100},
     {"status", offsetof(struct fault_rule, status), 400, 599},
     {"ms", offsetof(struct fault_rule, ms), 1, 600000},
     {"bytes", offsetof(struct fault_rule, bytes), 1, 268435456},
+    {"perSecond", offsetof(struct fault_rule, per_second), 1, 1000000},
+    {"burst", offsetof(struct fault_rule, burst), 1, 1000000},
+    {"ageSeconds", offsetof(struct fault_rule, age_s), 1, SIM_STALE_MAX_S},
 };
 
 static enum err set_text(struct fault_rule *r, const struct text_key *k, const struct json_value *v, struct error *err)
@@ -93,20 +87,51 @@ static enum err set_member(struct fault_rule *r, struct slice key, const struct 
     return error_set(err, ERR_INVALID, "a fault has no member \"%.*s\"", (int)MIN(key.n, (size_t)40), key.p);
 }
 
+// What a rule of each kind says when it does not say it itself.
 static void fill_defaults(struct fault_rule *r)
 {
+    bool throttles = r->kind == FAULT_THROTTLE || r->kind == FAULT_RATE, outage = r->kind == FAULT_OUTAGE;
     if (!r->status)
-        r->status = r->kind == FAULT_THROTTLE ? 503 : r->kind == FAULT_HTML ? 502 : r->kind == FAULT_EMPTY ? 200 : 500;
+        r->status = throttles || outage ? 503 : r->kind == FAULT_HTML ? 502 : r->kind == FAULT_EMPTY ? 200 : 500;
     if (!r->code[0])
-        snprintf(r->code, sizeof(r->code), "%s", r->kind == FAULT_THROTTLE ? "RequestLimitExceeded" : "InternalError");
+        snprintf(r->code, sizeof(r->code), "%s",
+                 throttles ? "RequestLimitExceeded"
+                 : outage  ? "Unavailable"
+                           : "InternalError");
     if (!r->message[0])
         snprintf(r->message, sizeof(r->message), "%s",
-                 r->kind == FAULT_THROTTLE ? "Request limit exceeded." : "An internal error has occurred");
+                 throttles ? "Request limit exceeded."
+                 : outage  ? "The server is overloaded and can't handle the request."
+                           : "An internal error has occurred");
+    if (r->times < 0) r->times = !(outage || r->kind == FAULT_RATE || r->kind == FAULT_UNREACHABLE);
+    if (!r->burst) r->burst = r->per_second;
+    r->milli = r->burst * 1000;
 }
 
-enum err faults_add(struct faults *f, const struct json_value *rule, uint64_t *ret_id, struct error *err)
+static bool is_over(const struct fault_rule *r, struct wall now)
 {
-    struct fault_rule r = {.times = 1, .percent = 100, .ms = 1000, .bytes = 1 << 20};
+    return r->seconds && now.us - r->added.us >= r->seconds * US_PER_SEC;
+}
+
+static void drop_ended(struct faults *f, struct wall now)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < f->count; i++)
+        if (!is_over(&f->rules[i], now)) f->rules[kept++] = f->rules[i];
+    f->count = kept;
+}
+
+enum err faults_add(struct faults *f, const struct json_value *rule, struct wall now, uint64_t *ret_id,
+                    struct error *err)
+{
+    struct fault_rule r = {.times = -1,
+                           .percent = 100,
+                           .ms = 1000,
+                           .bytes = 1 << 20,
+                           .per_second = 1,
+                           .age_s = 30,
+                           .added = now,
+                           .refilled = now};
     void *iter = NULL;
     struct slice key;
     const struct json_value *v;
@@ -117,6 +142,7 @@ enum err faults_add(struct faults *f, const struct json_value *rule, uint64_t *r
     }
     if (r.kind == FAULT_NONE)
         return error_set(err, ERR_INVALID, "a fault needs a kind, such as \"throttle\" or \"lost-reply\"");
+    if (f->count == FAULT_RULES_MAX) drop_ended(f, now);
     if (f->count == FAULT_RULES_MAX)
         return error_set(err, ERR_TOO_LARGE, "no more than %d fault rules; clear them first", FAULT_RULES_MAX);
     fill_defaults(&r);
@@ -133,12 +159,29 @@ static bool applies(const struct fault_rule *r, const char *action, const struct
            (!r->region[0] || strcmp(r->region, who->region) == 0);
 }
 
-bool faults_hit(struct faults *f, const char *action, const struct sim_caller *who, struct fault_rule *ret)
+// Kind rate: whether this request is one too many. One bucket for all requests that the rule covers.
+static bool exceeds_rate(struct fault_rule *r, struct wall now)
+{
+    int64_t passed_ms = (now.us - r->refilled.us) / 1000;
+    if (passed_ms > 0) {
+        // More than a full bucket is no use: the cap keeps the product far from overflow.
+        passed_ms = MIN(passed_ms, r->burst * 1000 / r->per_second + 1);
+        r->milli = MIN(r->milli + passed_ms * r->per_second, r->burst * 1000);
+        r->refilled.us = now.us - now.us % 1000;
+    }
+    if (r->milli < 1000) return true;
+    r->milli -= 1000;
+    return false;
+}
+
+bool faults_hit(struct faults *f, const char *action, const struct sim_caller *who, struct wall now,
+                struct fault_rule *ret)
 {
     for (unsigned i = 0; i < f->count; i++) {
         struct fault_rule *r = &f->rules[i];
-        if (!applies(r, action, who)) continue;
+        if (!applies(r, action, who) || is_over(r, now)) continue;
         if (r->seen++ < (uint64_t)r->after || (r->times && r->fired >= (uint64_t)r->times)) continue;
+        if (r->kind == FAULT_RATE && !exceeds_rate(r, now)) continue;
         if (r->percent < 100 && rng_below(&f->rng, 100) >= (uint64_t)r->percent) continue;
         r->fired++;
         *ret = *r;
@@ -158,6 +201,11 @@ void faults_json(const struct faults *f, struct json_writer *w)
         json_kstr(w, "action", r->action[0] ? r->action : NULL);
         json_kint(w, "seen", (int64_t)r->seen);
         json_kint(w, "fired", (int64_t)r->fired);
+        if (r->seconds) {
+            char end[25];
+            wall_rfc3339_ms((struct wall){r->added.us + r->seconds * US_PER_SEC}, end);
+            json_kstr(w, "endsAt", end);
+        }
         json_obj_end(w);
     }
     json_arr_end(w);

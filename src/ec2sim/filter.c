@@ -245,6 +245,108 @@ static const struct {
     {"vpc-id", v_id},
 };
 
+// ---- route tables (EC2 API reference, DescribeRouteTables). A filter on routes fits when one route does.
+
+static bool t_vpc(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return any_value(f, v->t->vpc_id);
+}
+static bool t_id(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return any_value(f, v->t->id);
+}
+static bool t_owner(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return any_value(f, v->t->owner.account);
+}
+// "Route tables that do not have an association ID are not returned": neither by true nor by false.
+static bool t_main(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return v->t->is_main && any_value(f, "true");
+}
+static bool t_assoc(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return v->t->is_main && any_value(f, v->t->assoc);
+}
+static bool t_assoc_table(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return v->t->is_main && any_value(f, v->t->id);
+}
+static bool t_tag_key(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    return match_tag_key(f, &v->t->tags);
+}
+static bool t_never(const struct sim_filter *f, const struct sim_table_view *v)
+{
+    (void)f;
+    (void)v;
+    return false; // targets and associations that this cloud does not have
+}
+static bool r_to(const struct sim_filter *f, const struct sim_route_view *r)
+{
+    char text[CIDR_STR];
+    cidr_format(r->to, text);
+    return r->to.ip.family == 4 && any_value(f, text);
+}
+static bool r_to6(const struct sim_filter *f, const struct sim_route_view *r)
+{
+    char text[CIDR_STR];
+    cidr_format(r->to, text);
+    return r->to.ip.family == 6 && any_value(f, text);
+}
+static bool r_gateway(const struct sim_filter *f, const struct sim_route_view *r)
+{
+    return !r->pcx && any_value(f, "local");
+}
+static bool r_origin(const struct sim_filter *f, const struct sim_route_view *r)
+{
+    return any_value(f, r->pcx ? "CreateRoute" : "CreateRouteTable");
+}
+static bool r_state(const struct sim_filter *f, const struct sim_route_view *r)
+{
+    return any_value(f, r->active ? "active" : "blackhole");
+}
+static bool r_pcx(const struct sim_filter *f, const struct sim_route_view *r)
+{
+    return r->pcx && any_value(f, r->pcx);
+}
+
+static const struct {
+    const char *name;
+    bool (*table)(const struct sim_filter *f, const struct sim_table_view *v); // one of the two
+    bool (*route)(const struct sim_filter *f, const struct sim_route_view *r);
+} table_filters[] = {
+    {"association.gateway-id", t_never, NULL},
+    {"association.main", t_main, NULL},
+    {"association.route-table-association-id", t_assoc, NULL},
+    {"association.route-table-id", t_assoc_table, NULL},
+    {"association.subnet-id", t_never, NULL},
+    {"owner-id", t_owner, NULL},
+    {"route-table-id", t_id, NULL},
+    {"route.destination-cidr-block", NULL, r_to},
+    {"route.destination-ipv6-cidr-block", NULL, r_to6},
+    {"route.destination-prefix-list-id", t_never, NULL},
+    {"route.egress-only-internet-gateway-id", t_never, NULL},
+    {"route.gateway-id", NULL, r_gateway},
+    {"route.instance-id", t_never, NULL},
+    {"route.nat-gateway-id", t_never, NULL},
+    {"route.origin", NULL, r_origin},
+    {"route.state", NULL, r_state},
+    {"route.transit-gateway-id", t_never, NULL},
+    {"route.vpc-peering-connection-id", NULL, r_pcx},
+    {"tag-key", t_tag_key, NULL},
+    {"vpc-id", t_vpc, NULL},
+};
+
+static bool match_any_route(const struct sim_filter *f, const struct sim_table_view *v,
+                            bool (*fits)(const struct sim_filter *f, const struct sim_route_view *r))
+{
+    struct sim_route_view r;
+    for (unsigned at = 0; sim_route_next(v, &at, &r);)
+        if (fits(f, &r)) return true;
+    return false;
+}
+
 static const char *const tag_filters[] = {"key", "resource-id", "resource-type", "value"};
 
 // ---- all together
@@ -261,6 +363,8 @@ static bool name_known(struct slice name, enum filter_kind kind)
         if (slice_eq_cstr(name, peering_filters[i].name)) return true;
     for (size_t i = 0; kind == FILTER_VPC && i < ARRAY_LEN(vpc_filters); i++)
         if (slice_eq_cstr(name, vpc_filters[i].name)) return true;
+    for (size_t i = 0; kind == FILTER_TABLE && i < ARRAY_LEN(table_filters); i++)
+        if (slice_eq_cstr(name, table_filters[i].name)) return true;
     for (size_t i = 0; kind == FILTER_TAG && i < ARRAY_LEN(tag_filters); i++)
         if (slice_eq_cstr(name, tag_filters[i])) return true;
     return false;
@@ -305,6 +409,20 @@ bool filters_match_vpc(const struct sim_filters *f, const struct sim_vpc *v)
         bool hit = is_tag_named(f->v[i].name) && match_tag_named(&f->v[i], &v->tags);
         for (size_t k = 0; !hit && k < ARRAY_LEN(vpc_filters); k++)
             hit = slice_eq_cstr(f->v[i].name, vpc_filters[k].name) && vpc_filters[k].match(&f->v[i], v);
+        if (!hit) return false;
+    }
+    return true;
+}
+
+bool filters_match_table(const struct sim_filters *f, const struct sim_table_view *v)
+{
+    for (unsigned i = 0; i < f->n; i++) {
+        const struct sim_filter *one = &f->v[i];
+        bool hit = is_tag_named(one->name) && match_tag_named(one, &v->t->tags);
+        for (size_t k = 0; !hit && k < ARRAY_LEN(table_filters); k++)
+            hit = slice_eq_cstr(one->name, table_filters[k].name) &&
+                  (table_filters[k].table ? table_filters[k].table(one, v)
+                                          : match_any_route(one, v, table_filters[k].route));
         if (!hit) return false;
     }
     return true;

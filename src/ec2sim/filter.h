@@ -17,11 +17,12 @@ struct sim_filters {
     const struct sim_filter *v;
     unsigned n;
 };
-enum filter_kind { FILTER_PEERING, FILTER_VPC, FILTER_TAG };
+enum filter_kind { FILTER_PEERING, FILTER_VPC, FILTER_TABLE, FILTER_TAG };
 // InvalidParameterValue for a name that the action does not know, FilterLimitExceeded past the limits.
 bool filters_check(const struct sim_filters *f, enum filter_kind kind, struct ec2_error *e) MUST_CHECK;
 bool filters_match_peering(const struct sim_filters *f, const struct sim_view *v);
 bool filters_match_vpc(const struct sim_filters *f, const struct sim_vpc *v);
+bool filters_match_table(const struct sim_filters *f, const struct sim_table_view *v);
 struct sim_tag_row { // one item of DescribeTags
     const char *resource_id, *resource_type;
     const struct sim_tag *tag;

@@ -134,14 +134,19 @@ void sim_view_as(const struct sim *m, const struct sim_peering *p, const struct 
     ret->tags = role == SIM_ACCEPTER ? &p->accepter_tags : &p->requester_tags;
 }
 
+// An older state, but never one from before the record was there.
+enum sim_state sim_state_seen(const struct sim *m, const struct sim_peering *p, struct wall now)
+{
+    struct wall seen = {MAX(now.us - m->settings.stale_s * US_PER_SEC, MIN(p->decided.us, now.us))};
+    return sim_state_at(p, seen);
+}
+
 bool sim_view(const struct sim *m, const struct sim_peering *p, const struct sim_caller *who, struct wall now,
               struct sim_view *ret)
 {
     enum sim_role role = sim_role_of(p, who);
     if (role == SIM_NOBODY) return false;
-    // A stale reader sees an older state, but never one from before the record was there.
-    struct wall seen = {MAX(now.us - m->settings.stale_s * US_PER_SEC, MIN(p->decided.us, now.us))};
-    enum sim_state s = sim_state_at(p, seen);
+    enum sim_state s = sim_state_seen(m, p, now);
     if (!visible(m, p, role, s, now)) return false;
     sim_view_as(m, p, who, s, ret);
     return true;

@@ -157,7 +157,7 @@ static enum err post_faults(struct manage *m)
 {
     uint64_t id = 0;
     lock_take(&m->s->lock);
-    enum err rc = faults_add(&m->s->faults, m->in, &id, m->err);
+    enum err rc = faults_add(&m->s->faults, m->in, state_now(m->s), &id, m->err);
     lock_drop(&m->s->lock);
     if (rc == ERR_OK) json_kint(m->out, "id", (int64_t)id);
     return rc;
@@ -207,6 +207,7 @@ static enum err get_state(struct manage *m)
     json_kint(w, "roles", s->auth.role_count);
     json_kint(w, "sessions", s->auth.session_count);
     json_kint(w, "vpcs", (int64_t)s->model.vpc_count);
+    json_kint(w, "routeTables", (int64_t)s->model.table_count);
     state_counts(s, w, state_now(s));
     json_key(w, "calls");
     json_obj(w);

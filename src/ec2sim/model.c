@@ -34,7 +34,8 @@ bool sim_init(struct sim *m, const struct rng *rng, const struct ec2sim_settings
     *m = (struct sim){.next_seq = 1, .purge_at = PURGE_FIRST, .settings = *set, .rng = *rng};
     m->peering_by_id = map_new(rng);
     m->vpc_by_id = map_new(rng);
-    if (m->peering_by_id && m->vpc_by_id) return true;
+    m->table_by_id = map_new(rng);
+    if (m->peering_by_id && m->vpc_by_id && m->table_by_id) return true;
     sim_done(m);
     return false;
 }
@@ -59,10 +60,13 @@ void sim_done(struct sim *m)
 {
     for (size_t i = 0; i < m->peering_count; i++) sim_peering_free(m->peerings[i]);
     for (size_t i = 0; i < m->vpc_count; i++) sim_vpc_free(m->vpcs[i]);
+    for (size_t i = 0; i < m->table_count; i++) sim_table_free(m->tables[i]);
     mem_free(m->peerings);
     mem_free(m->vpcs);
+    mem_free(m->tables);
     if (m->peering_by_id) map_free(m->peering_by_id);
     if (m->vpc_by_id) map_free(m->vpc_by_id);
+    if (m->table_by_id) map_free(m->table_by_id);
     *m = (struct sim){0};
 }
 
@@ -87,7 +91,7 @@ void sim_new_id(struct sim *m, const char *prefix, char *out, size_t cap)
         rng_fill(&m->rng, raw, sizeof(raw));
         hex_encode(raw, sizeof(raw), hex);
         snprintf(out, cap, "%s0%s", prefix, hex); // ids that AWS gives today are 17 digits and begin with 0
-    } while (sim_peering_find(m, slice_of(out)) || sim_vpc_find(m, slice_of(out)));
+    } while (sim_peering_find(m, slice_of(out)) || sim_vpc_find(m, slice_of(out)) || sim_table_find(m, slice_of(out)));
 }
 
 struct sim_peering *sim_peering_find(const struct sim *m, struct slice id)
@@ -98,6 +102,11 @@ struct sim_peering *sim_peering_find(const struct sim *m, struct slice id)
 struct sim_vpc *sim_vpc_find(const struct sim *m, struct slice id)
 {
     return map_get(m->vpc_by_id, id);
+}
+
+struct sim_table *sim_table_find(const struct sim *m, struct slice id)
+{
+    return map_get(m->table_by_id, id);
 }
 
 static bool same_place(const struct sim_caller *a, const struct sim_caller *b)
@@ -172,6 +181,27 @@ bool sim_restore_peering(struct sim *m, struct sim_peering *p)
     return true;
 }
 
+bool sim_restore_table(struct sim *m, struct sim_table *t)
+{
+    ASSERT(m->table_count == 0 || m->tables[m->table_count - 1]->seq < t->seq);
+    struct sim_vpc *v = sim_vpc_find(m, slice_of(t->vpc_id));
+    ASSERT(v && !(t->is_main && v->main));
+    if (!room_for_one(&m->tables, m->table_count, &m->table_cap) || !map_put(m->table_by_id, slice_of(t->id), t, NULL))
+        return false;
+    m->tables[m->table_count++] = t;
+    m->next_seq = MAX(m->next_seq, t->seq + 1);
+    if (t->is_main) v->main = t;
+    return true;
+}
+
+bool sim_restore_main(struct sim *m, struct sim_vpc *v)
+{
+    struct sim_table *t = sim_table_new(m, v, v->created, true);
+    if (t && sim_restore_table(m, t)) return true;
+    sim_table_free(t);
+    return false;
+}
+
 // Whether anybody may still see it. Settings may be changed to longer windows, but what is swept is gone.
 static bool seen_by_anybody(const struct sim *m, const struct sim_peering *p, struct wall now)
 {
@@ -216,6 +246,18 @@ static bool blocks_set(struct sim *m, struct sim_vpc *v, const struct sim_vpc_sp
     return true;
 }
 
+// Out of the list, with its main table, and freed.
+static void vpc_drop(struct sim *m, struct sim_vpc *v)
+{
+    size_t i = m->vpc_count - 1;
+    while (m->vpcs[i] != v) i--;
+    memmove(&m->vpcs[i], &m->vpcs[i + 1], (m->vpc_count - i - 1) * sizeof(m->vpcs[0]));
+    m->vpc_count--;
+    map_remove(m->vpc_by_id, slice_of(v->id));
+    if (v->main) sim_table_drop(m, v->main);
+    sim_vpc_free(v);
+}
+
 bool sim_vpc_create(struct sim *m, const struct sim_caller *who, struct wall now, const struct sim_vpc_spec *spec,
                     struct sim_vpc **ret, struct ec2_error *e)
 {
@@ -237,6 +279,10 @@ bool sim_vpc_create(struct sim *m, const struct sim_caller *who, struct wall now
     if ((spec->id.n && !slice_copy(spec->id, v->id, sizeof(v->id))) || !blocks_set(m, v, spec) ||
         !sim_restore_vpc(m, v)) {
         sim_vpc_free(v);
+        return ec2_fail_nomem(e);
+    }
+    if (!sim_restore_main(m, v)) {
+        vpc_drop(m, v);
         return ec2_fail_nomem(e);
     }
     *ret = v;
@@ -268,6 +314,9 @@ bool sim_vpc_associate(struct sim *m, const struct sim_caller *who, struct wall 
     for (unsigned i = 0; i < found->block_count; i++)
         if (cidr_overlaps(found->blocks[i].cidr, block))
             return ec2_fail(e, 400, "CidrConflict", "The CIDR '%s' conflicts with another CIDR of the VPC.", text);
+    if (sim_block_hits_route(m, found, block))
+        return ec2_fail(e, 400, "CidrConflict", "The CIDR '%s' conflicts with a route in a route table of the VPC.",
+                        text);
     struct sim_vpc *v = sim_vpc_find(m, id);
     struct sim_block *grown = mem_realloc(v->blocks, (v->block_count + 1) * sizeof(*grown));
     if (!grown) return ec2_fail_nomem(e);
@@ -303,7 +352,7 @@ bool sim_vpc_delete(struct sim *m, const struct sim_caller *who, struct wall now
 {
     const struct sim_vpc *v;
     if (!sim_vpc_get(m, who, id, &v, e)) return false;
-    if (!vpc_is_free(m, v, now))
+    if (!vpc_is_free(m, v, now) || sim_vpc_has_other_tables(m, v))
         return ec2_fail(e, 400, "DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", v->id);
     if (dry_run) return true;
     for (size_t i = 0; i < m->peering_count; i++) {
@@ -313,11 +362,6 @@ bool sim_vpc_delete(struct sim *m, const struct sim_caller *who, struct wall now
         p->deleted = p->gone = now;
         p->deleted_by_requester = strcmp(p->requester.vpc_id, v->id) == 0;
     }
-    struct sim_vpc *gone = map_remove(m->vpc_by_id, id);
-    size_t i = 0;
-    while (m->vpcs[i] != gone) i++;
-    memmove(&m->vpcs[i], &m->vpcs[i + 1], (m->vpc_count - i - 1) * sizeof(m->vpcs[0]));
-    m->vpc_count--;
-    sim_vpc_free(gone);
+    vpc_drop(m, sim_vpc_find(m, id));
     return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The simulated cloud: VPCs, peering connections and tags of all accounts and Regions, and the rules of their lives.
-// Called by: ec2sim/ec2.c (Query API), ec2sim/server.c (in-process calls), persist.c, deterministic simulation.
+// The simulated cloud: VPCs, route tables, peerings and tags of all accounts and Regions, and the rules of their lives.
+// Called by: ec2sim/ec2*.c (Query API), server.c, inproc.c, persist.c.
 // Must never: read a clock, draw randomness of its own, do I/O, or lock (the caller serialises).
 //
 // Time: every call takes `now` of the simulated clock, which never runs backwards. A peering keeps the instants of its
@@ -47,6 +47,27 @@ struct sim_block {
     char assoc[SIM_ASSOC_STR];
 };
 #define SIM_BLOCKS_MAX 10
+
+// A route to a peering. The local routes are not stored: they are the VPC's blocks, at every moment.
+struct sim_route {
+    struct cidr to;
+    char pcx[SIM_ID_STR];
+    struct wall created, deleted; // deleted: 0, or kept for readers that see an older state
+};
+struct sim_table {
+    uint64_t seq;
+    char id[SIM_ID_STR], vpc_id[SIM_ID_STR];
+    struct sim_caller owner;
+    bool is_main;
+    char assoc[SIM_ASSOC_STR]; // of the main table; "" = none (subnets are not modelled)
+    struct wall created;
+    struct sim_route *routes; // in the order of creation
+    unsigned route_count, route_cap;
+    struct sim_tags tags;
+};
+#define SIM_STALE_MAX_S 86400 // no reader sees a state that is older
+#define SIM_GHOSTS_MAX  64    // deleted routes that one table keeps for them
+
 struct sim_vpc {
     uint64_t seq; // order of creation: the order of pages
     char id[SIM_ID_STR];
@@ -54,6 +75,7 @@ struct sim_vpc {
     struct sim_block *blocks; // the first IPv4 one is the primary
     unsigned block_count;
     struct wall created;
+    struct sim_table *main; // owned by the list of tables
     struct sim_tags tags;
 };
 
@@ -92,7 +114,9 @@ struct sim {
     size_t peering_count, peering_cap;
     struct sim_vpc **vpcs; // by seq
     size_t vpc_count, vpc_cap;
-    struct map *peering_by_id, *vpc_by_id;
+    struct sim_table **tables; // by seq
+    size_t table_count, table_cap;
+    struct map *peering_by_id, *vpc_by_id, *table_by_id;
     uint64_t next_seq;
     size_t purge_at; // peering_count that starts the next sweep
     struct ec2sim_settings settings;
@@ -103,6 +127,7 @@ void sim_done(struct sim *m);
 
 // ---- reading (lifecycle.c)
 enum sim_state sim_state_at(const struct sim_peering *p, struct wall now);
+enum sim_state sim_state_seen(const struct sim *m, const struct sim_peering *p, struct wall now); // by a stale reader
 enum sim_role { SIM_NOBODY, SIM_REQUESTER, SIM_ACCEPTER, SIM_BOTH }; // of an account and Region towards a peering
 enum sim_role sim_role_of(const struct sim_peering *p, const struct sim_caller *who);
 // What one caller sees of one peering at one time.
@@ -170,6 +195,46 @@ bool sim_bulk(struct sim *m, const struct sim_caller *requester, const struct si
 // Frees peerings that nobody can see any more. Called by itself when the count has doubled.
 void sim_purge(struct sim *m, struct wall now);
 
+// ---- route tables (routes.c). DescribeRouteTables shows routes and their states as old as staleSeconds says.
+struct sim_table_view {
+    const struct sim *m;
+    const struct sim_table *t;
+    const struct sim_vpc *vpc;
+    struct wall now;
+};
+struct sim_route_view {
+    struct cidr to;
+    const char *pcx; // NULL = local
+    bool active;     // else blackhole
+};
+struct sim_table_view sim_table_view(const struct sim *m, const struct sim_table *t, struct wall now);
+// Walks the local routes, then the others; *at begins as 0. False past the end.
+bool sim_route_next(const struct sim_table_view *v, unsigned *at, struct sim_route_view *ret);
+// By id, as the caller sees it. On false the error is …Malformed or ….NotFound.
+bool sim_table_get(const struct sim *m, const struct sim_caller *who, struct slice id, struct sim_table **ret,
+                   struct ec2_error *e) MUST_CHECK;
+const struct sim_table *sim_table_next(const struct sim *m, const struct sim_caller *who, uint64_t after);
+bool sim_table_create(struct sim *m, const struct sim_caller *who, struct wall now, struct slice vpc_id, bool dry_run,
+                      struct sim_table **ret, struct ec2_error *e) MUST_CHECK;
+bool sim_table_delete(struct sim *m, const struct sim_caller *who, struct slice id, bool dry_run,
+                      struct ec2_error *e) MUST_CHECK;
+struct sim_route_spec {
+    struct slice table_id, pcx_id;
+    struct cidr to;
+};
+bool sim_route_create(struct sim *m, const struct sim_caller *who, struct wall now, const struct sim_route_spec *spec,
+                      bool dry_run, struct ec2_error *e) MUST_CHECK;
+bool sim_route_replace(struct sim *m, const struct sim_caller *who, struct wall now, const struct sim_route_spec *spec,
+                       bool dry_run, struct ec2_error *e) MUST_CHECK;
+bool sim_route_delete(struct sim *m, const struct sim_caller *who, struct wall now, const struct sim_route_spec *spec,
+                      bool dry_run, struct ec2_error *e) MUST_CHECK; // without pcx_id
+// For model.c: the main table of a new VPC, unstored; NULL = no memory.
+struct sim_table *sim_table_new(struct sim *m, const struct sim_vpc *v, struct wall now, bool is_main);
+void sim_table_drop(struct sim *m, struct sim_table *t); // out of the list, and freed
+bool sim_vpc_has_other_tables(const struct sim *m, const struct sim_vpc *v);
+// A route of one of the VPC's tables lies in the block, so that the block cannot become the VPC's own.
+bool sim_block_hits_route(const struct sim *m, const struct sim_vpc *v, struct cidr block);
+
 // ---- tags (tags.c)
 struct sim_tag_arg {
     struct slice key, value;
@@ -188,9 +253,15 @@ bool sim_tags_of(struct sim *m, const struct sim_caller *who, struct wall now, s
 // ---- for persist.c: put back a record as it was. Takes ownership on true.
 bool sim_restore_vpc(struct sim *m, struct sim_vpc *v) MUST_CHECK;
 bool sim_restore_peering(struct sim *m, struct sim_peering *p) MUST_CHECK;
+bool sim_restore_table(struct sim *m, struct sim_table *t) MUST_CHECK; // after its VPC
+// A VPC of a state file that has no route tables yet gets its main one. False: no memory.
+bool sim_restore_main(struct sim *m, struct sim_vpc *v) MUST_CHECK;
+bool sim_route_put(struct sim_table *t, const struct sim_route *r) MUST_CHECK; // without checks; false: no memory
+void sim_table_free(struct sim_table *t);
 void sim_vpc_free(struct sim_vpc *v);
 void sim_peering_free(struct sim_peering *p);
 struct sim_peering *sim_peering_find(const struct sim *m, struct slice id); // whoever asks; NULL
 struct sim_vpc *sim_vpc_find(const struct sim *m, struct slice id);
+struct sim_table *sim_table_find(const struct sim *m, struct slice id);
 // A fresh id: prefix and 17 hex digits, not in use.
 void sim_new_id(struct sim *m, const char *prefix, char *out, size_t cap);

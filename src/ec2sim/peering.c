@@ -271,8 +271,7 @@ bool sim_peering_options(struct sim *m, const struct sim_caller *who, struct wal
                                                                      : NULL;
     if (wrong)
         return ec2_fail(e, 400, "OperationNotPermitted",
-                        "User %s does not have permission to modify the %s side options of peering %s", who->account,
-                        wrong, p->id);
+                        "User %s does not have permission to modify the %s side peering options", who->account, wrong);
     *ret = p;
     if (dry_run) return true;
     if (requester_dns >= 0) p->requester.dns = requester_dns;

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "ec2sim/state.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2 // 1: without route tables; read, never written
 
 // ---- writing
 
@@ -48,6 +48,31 @@ static void put_vpc(struct json_writer *w, const struct sim_vpc *v)
     }
     json_arr_end(w);
     put_tags(w, "tags", &v->tags);
+    json_obj_end(w);
+}
+
+// Routes that are gone are not kept: after a restart no reader is stale.
+static void put_table(struct json_writer *w, const struct sim_table *t)
+{
+    json_obj(w);
+    json_kint(w, "seq", (int64_t)t->seq);
+    json_kstr(w, "id", t->id);
+    json_kstr(w, "vpc", t->vpc_id);
+    json_kstr(w, "mainAssociation", t->is_main ? t->assoc : NULL);
+    json_kint(w, "created", t->created.us);
+    json_key(w, "routes");
+    json_arr(w);
+    for (unsigned i = 0; i < t->route_count; i++) {
+        char to[CIDR_STR];
+        const struct sim_route *r = &t->routes[i];
+        if (r->deleted.us) continue;
+        cidr_format(r->to, to);
+        json_cstr(w, to);
+        json_cstr(w, r->pcx);
+        json_int(w, r->created.us);
+    }
+    json_arr_end(w);
+    put_tags(w, "tags", &t->tags);
     json_obj_end(w);
 }
 
@@ -146,6 +171,10 @@ void persist_encode(const struct ec2sim *s, struct buf *out)
     json_arr(&w);
     for (size_t i = 0; i < s->model.vpc_count; i++) put_vpc(&w, s->model.vpcs[i]);
     json_arr_end(&w);
+    json_key(&w, "routeTables");
+    json_arr(&w);
+    for (size_t i = 0; i < s->model.table_count; i++) put_table(&w, s->model.tables[i]);
+    json_arr_end(&w);
     json_key(&w, "peerings");
     json_arr(&w);
     for (size_t i = 0; i < s->model.peering_count; i++) put_peering(&w, s->model.peerings[i]);
@@ -233,6 +262,46 @@ static bool get_vpc(struct sim *m, const struct json_value *o)
         if (sim_restore_vpc(m, v)) return true;
     }
     sim_vpc_free(v);
+    return false;
+}
+
+static bool get_routes(const struct json_value *o, struct sim_table *t)
+{
+    const struct json_value *a = get_array(o, "routes");
+    if (!a || json_array_len(a) % 3) return false;
+    for (size_t i = 0; i < json_array_len(a); i += 3) {
+        struct sim_route r = {.created = {json_integer(json_array_at(a, i + 2))}};
+        struct slice pcx = json_string(json_array_at(a, i + 1));
+        if (!cidr_parse(json_string(json_array_at(a, i)), false, &r.to) || !sim_id_valid(pcx, "pcx-") ||
+            !slice_copy(pcx, r.pcx, sizeof(r.pcx)) || !is_json(json_array_at(a, i + 2), JSON_INT) || r.created.us < 1 ||
+            !sim_route_put(t, &r))
+            return false;
+    }
+    return true;
+}
+
+static bool get_main(const struct json_value *o, struct sim_table *t)
+{
+    if (is_json(json_get(o, "mainAssociation"), JSON_NULL)) return true;
+    t->is_main = true;
+    return get_text(o, "mainAssociation", t->assoc, sizeof(t->assoc)) && sim_id_valid(slice_of(t->assoc), "rtbassoc-");
+}
+
+static bool get_table(struct sim *m, const struct json_value *o)
+{
+    int64_t seq;
+    int64_t last = m->table_count ? (int64_t)m->tables[m->table_count - 1]->seq : 0;
+    struct sim_table *t = mem_zalloc(1, sizeof(*t));
+    if (t && get_int(o, "seq", last + 1, &seq) && get_text(o, "id", t->id, sizeof(t->id)) &&
+        sim_id_valid(slice_of(t->id), "rtb-") && !sim_table_find(m, slice_of(t->id)) &&
+        get_text(o, "vpc", t->vpc_id, sizeof(t->vpc_id)) && get_int(o, "created", 1, &t->created.us) &&
+        get_main(o, t) && get_routes(o, t) && get_tags(o, "tags", &t->tags)) {
+        const struct sim_vpc *v = sim_vpc_find(m, slice_of(t->vpc_id));
+        t->seq = (uint64_t)seq;
+        if (v) t->owner = v->owner;
+        if (v && !(t->is_main && v->main) && sim_restore_table(m, t)) return true;
+    }
+    sim_table_free(t);
     return false;
 }
 
@@ -336,6 +405,23 @@ static enum err get_records(struct ec2sim *s, const struct json_value *root, str
     return ERR_OK;
 }
 
+// A file of version 1 gives every VPC a new main table.
+static enum err get_tables(struct ec2sim *s, const struct json_value *root, int64_t version, struct error *err)
+{
+    struct sim *m = &s->model;
+    const struct json_value *tables = get_array(root, "routeTables");
+    if (version >= 2 && !tables) return bad(err, "routeTables are missing");
+    for (size_t i = 0; version >= 2 && i < json_array_len(tables); i++)
+        if (!get_table(m, json_array_at(tables, i)))
+            return error_set(err, ERR_CORRUPT, "route table number %zu is damaged", i + 1);
+    for (size_t i = 0; i < m->vpc_count; i++) {
+        if (m->vpcs[i]->main) continue;
+        if (version >= 2) return error_set(err, ERR_CORRUPT, "VPC number %zu has no main route table", i + 1);
+        if (!sim_restore_main(m, m->vpcs[i])) return error_set(err, ERR_NOMEM, "out of memory");
+    }
+    return ERR_OK;
+}
+
 static enum err decode_root(struct ec2sim *s, const struct json_value *root, struct error *err)
 {
     int64_t version;
@@ -347,7 +433,8 @@ static enum err decode_root(struct ec2sim *s, const struct json_value *root, str
     if (!get_int(root, "offset", 0, &s->offset_us)) return bad(err, "the clock's offset is missing");
     enum err rc = get_settings(s, root, err);
     if (rc == ERR_OK) rc = get_auth(&s->auth, root, err);
-    return rc == ERR_OK ? get_records(s, root, err) : rc;
+    if (rc == ERR_OK) rc = get_records(s, root, err);
+    return rc == ERR_OK ? get_tables(s, root, version, err) : rc;
 }
 
 enum err persist_decode(struct ec2sim *s, struct slice text, struct error *err)

@@ -202,20 +202,20 @@ static bool token_read(const char *action, const struct sim_caller *who, struct 
     return true;
 }
 
-bool form_page(struct form *f, const char *action, const struct sim_caller *who, const char *ids_name, bool has_ids,
+bool form_page(struct form *f, const char *action, const struct sim_caller *who, const struct page_rule *rule,
                int64_t default_max, struct page *ret, struct ec2_error *e)
 {
     struct slice max = form_get(f, "MaxResults"), token = form_get(f, "NextToken");
     struct page p = {.max = (unsigned)default_max};
     uint64_t n;
-    if ((max.p || token.n) && has_ids)
+    if ((max.p || token.n) && rule->has_ids)
         return ec2_fail(e, 400, "InvalidParameterCombination", "The parameter %s cannot be used with the parameter %s",
-                        ids_name, max.p ? "MaxResults" : "NextToken");
+                        rule->ids_name, max.p ? "MaxResults" : "NextToken");
     if (max.p) {
-        if (!slice_u64(max, INT32_MAX, &n) || n < 5 || n > 1000)
+        if (!slice_u64(max, INT32_MAX, &n) || n < 5 || n > rule->top)
             return ec2_fail(e, 400, "InvalidParameterValue",
-                            "Value ( %.*s ) for parameter maxResults is invalid. Expecting a value from 5 to 1000.",
-                            (int)MIN(max.n, (size_t)32), max.p);
+                            "Value ( %.*s ) for parameter maxResults is invalid. Expecting a value from 5 to %u.",
+                            (int)MIN(max.n, (size_t)32), max.p, rule->top);
         p.max = (unsigned)n;
     }
     if (token.n && !token_read(action, who, token, &p.after))

@@ -36,11 +36,17 @@ void form_allow(struct form *f, const char *prefix);                      // mar
 bool form_all_used(const struct form *f, struct ec2_error *e) MUST_CHECK; // UnknownParameter
 
 // ---- pages. The token names the last item sent, bound to action and caller; ids cannot be mixed with MaxResults.
+// rule: what the action allows (top: the highest MaxResults; the lowest is 5).
+struct page_rule {
+    const char *ids_name; // as EC2 names the list of ids in its error
+    bool has_ids;
+    unsigned top;
+};
 struct page {
     unsigned max;   // items
     uint64_t after; // sequence number of the last item of the page before
 };
-bool form_page(struct form *f, const char *action, const struct sim_caller *who, const char *ids_name, bool has_ids,
+bool form_page(struct form *f, const char *action, const struct sim_caller *who, const struct page_rule *rule,
                int64_t default_max, struct page *ret, struct ec2_error *e) MUST_CHECK;
 #define PAGE_TOKEN_STR 40
 void page_token(const char *action, const struct sim_caller *who, uint64_t after, char out[PAGE_TOKEN_STR]);

@@ -7,16 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/encode.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "ec2sim/ec2.h"
 #include "ec2sim/state.h"
 #include "ec2sim/sts.h"
+#include "ec2sim/turn.h"
 
 #define REPLY_MAX  ((size_t)512 << 20)
-#define UUID_STR   37
-#define XML_TYPE   "text/xml;charset=UTF-8"
 #define DRAIN_MS   2000
 #define WORKERS    16
 #define QUEUE_MAX  4096
@@ -63,18 +61,7 @@ void state_reply(struct reply *rep, int status, const char *content_type, struct
     reply_header_cstr(rep, "Content-Type", content_type);
 }
 
-static void uuid(char out[UUID_STR])
-{
-    uint8_t raw[16];
-    char hex[33];
-    rng_fill(&rng_system, raw, sizeof(raw));
-    raw[6] = (raw[6] & 0x0f) | 0x40;
-    raw[8] = (raw[8] & 0x3f) | 0x80;
-    hex_encode(raw, sizeof(raw), hex);
-    snprintf(out, UUID_STR, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-}
-
-// ---- one request
+// ---- one request (the steps that need no socket are in turn.c)
 
 struct turn {
     struct ec2sim *s;
@@ -87,7 +74,7 @@ struct turn {
     struct fault_rule fault;  // kind NONE = none
     struct buf body;
     struct ec2_error e;
-    char request_id[UUID_STR];
+    char request_id[TURN_ID_STR];
     bool changed;
 };
 
@@ -140,38 +127,10 @@ static bool run_ec2(struct turn *t)
                          .request_id = t->request_id,
                          .out = &t->body,
                          .e = &t->e};
-    enum fault_kind k = t->fault.kind;
-    c.quirks = (struct ec2_quirks){.foreign = k == FAULT_FOREIGN,
-                                   .duplicate = k == FAULT_DUPLICATE,
-                                   .unknown_status = k == FAULT_UNKNOWN_STATUS,
-                                   .doctype = k == FAULT_DOCTYPE,
-                                   .padding = k == FAULT_HUGE ? (uint64_t)t->fault.bytes : 0};
+    c.quirks = turn_quirks(&t->fault);
     bool ok = ec2_run(&c);
     t->changed = c.changed;
     return ok;
-}
-
-static bool fail_as_scripted(struct turn *t)
-{
-    return ec2_fail(&t->e, (int)t->fault.status, t->fault.code, "%s", t->fault.message);
-}
-
-// Kinds that keep the request from having any effect. True: the turn is over.
-static bool fault_before(struct turn *t, bool *ret_ok)
-{
-    switch (t->fault.kind) {
-    case FAULT_THROTTLE:
-    case FAULT_ERROR:
-        *ret_ok = fail_as_scripted(t);
-        return true;
-    case FAULT_LOST_REQUEST:
-    case FAULT_HTML:
-    case FAULT_EMPTY:
-        *ret_ok = true;
-        return true;
-    default:
-        return false;
-    }
 }
 
 // Under the lock, all of it. False: t->e is the answer.
@@ -183,15 +142,18 @@ static bool take_turn(struct turn *t)
     t->known_action = t->sts ? sts_action_name(t->action) : ec2_action_name(t->action);
     if (t->known_action) {
         count_call(s, t->known_action);
-        if (!faults_hit(&s->faults, t->known_action, &t->who.at, &t->fault)) t->fault.kind = FAULT_NONE;
-        if (fault_before(t, &ok)) return ok;
-        if (s->model.settings.throttling && !t->sts &&
-            !throttle_take(&s->throttle, t->known_action, &t->who.at, clock_mono(s->clock)))
-            return ec2_fail(&t->e, 503, "RequestLimitExceeded", "Request limit exceeded.");
+        struct turn_gate gate = {.faults = &s->faults,
+                                 .throttle = s->model.settings.throttling && !t->sts ? &s->throttle : NULL,
+                                 .action = t->known_action,
+                                 .who = &t->who.at,
+                                 .now = state_now(s),
+                                 .mono = clock_mono(s->clock)};
+        enum turn_step step = turn_before(&gate, &t->fault, &t->e);
+        if (step != TURN_RUN) return step == TURN_SKIP;
     }
     ok = t->sts ? run_sts(t) : run_ec2(t);
     if (t->changed) state_changed(s);
-    return ok && t->fault.kind == FAULT_ERROR_AFTER ? fail_as_scripted(t) : ok;
+    return ok && turn_after(&t->fault, &t->e);
 }
 
 // A slow answer waits here, without the lock, and no longer than the simulator lives.
@@ -213,37 +175,22 @@ static void answer_error(struct turn *t, struct reply *rep)
     else
         ec2_error_xml(&t->body, &t->e, t->request_id);
     rep->error_code = NULL;
-    state_reply(rep, t->e.status, XML_TYPE, &t->body);
+    state_reply(rep, t->e.status, TURN_XML, &t->body);
 }
 
 static void answer(struct turn *t, bool ok, struct reply *rep)
 {
     reply_header_cstr(rep, t->sts ? "x-amzn-RequestId" : "x-amzn-requestid", t->request_id);
-    switch (t->fault.kind) {
-    case FAULT_LOST_REQUEST:
-    case FAULT_LOST_REPLY:
+    if (turn_drops(&t->fault)) {
         rep->drop = rep->close = true;
         rep->status = 500;
         return;
-    case FAULT_HTML:
-        buf_clear(&t->body);
-        buf_lit(&t->body, "<html>\r\n<head><title>Bad Gateway</title></head>\r\n<body><h1>Bad Gateway<br></h1>");
-        buf_lit(&t->body, "The server was acting as a gateway.</body></html>\r\n");
-        state_reply(rep, (int)t->fault.status, "text/html", &t->body);
-        return;
-    case FAULT_EMPTY:
-        buf_clear(&t->body);
-        state_reply(rep, (int)t->fault.status, XML_TYPE, &t->body);
-        return;
-    default:
-        break;
     }
-    if (!ok) {
+    struct turn_shape shape = {.status = 200, .content_type = TURN_XML};
+    if (!turn_bend(&t->fault, ok, &t->body, &shape) && !ok)
         answer_error(t, rep);
-        return;
-    }
-    if (t->fault.kind == FAULT_TRUNCATED) t->body.n /= 2;
-    state_reply(rep, 200, XML_TYPE, &t->body);
+    else
+        state_reply(rep, shape.status, shape.content_type, &t->body);
 }
 
 static bool read_form(struct turn *t)
@@ -256,7 +203,7 @@ static void serve(struct ec2sim *s, const struct request *req, struct reply *rep
 {
     struct turn t = {.s = s, .req = req};
     struct error err = {0};
-    uuid(t.request_id);
+    turn_request_id(&rng_system, t.request_id);
     buf_init(&t.body, REPLY_MAX);
     bool ok = read_form(&t);
     if (ok) {

@@ -22,6 +22,9 @@
     X(other_visible_s, "otherVisibleSeconds", 172800, 0, 31536000, "rejected or deleted, the other side")              \
     X(active_quota, "activeQuota", 50, 1, 1000000, "active peerings per VPC")                                          \
     X(outstanding_quota, "outstandingQuota", 25, 1, 1000000, "outstanding requests per account and Region")            \
+    X(route_quota, "routeQuota", 50, 1, 1000000, "routes per table; IPv4 and IPv6 apart, local ones not counted")      \
+    X(table_quota, "routeTableQuota", 200, 1, 1000000, "route tables per VPC")                                         \
+    X(repeat_route_ok, "repeatRouteOk", 0, 0, 1, "1: CreateRoute of what is there answers true")                       \
     X(refuse_duplicates, "refuseDuplicates", 0, 0, 1, "1: Create refuses a duplicate instead of returning it")         \
     X(throttling, "throttling", 0, 0, 1, "1: EC2's documented token buckets per account, Region and action")           \
     X(default_page, "defaultPage", 1000, 1, 1000000, "items of one page when MaxResults is absent")

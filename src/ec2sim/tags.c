@@ -93,6 +93,12 @@ bool sim_tags_of(struct sim *m, const struct sim_caller *who, struct wall now, s
         *ret = &sim_vpc_find(m, id)->tags;
         return true;
     }
+    if (slice_starts(id, SLICE("rtb-"))) {
+        struct sim_table *t;
+        if (!sim_table_get(m, who, id, &t, e)) return false;
+        *ret = &t->tags;
+        return true;
+    }
     if (slice_starts(id, SLICE("pcx-"))) {
         struct sim_view v;
         if (!sim_peering_get(m, who, now, id, &v, e)) return false;

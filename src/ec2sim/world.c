@@ -197,7 +197,7 @@ enum err ec2sim_fault_add(struct ec2sim *s, struct slice json, struct error *err
     enum err rc = json_read(json, 65536, &doc, err);
     if (rc != ERR_OK) return rc;
     lock_take(&s->lock);
-    rc = faults_add(&s->faults, json_root(doc), &id, err);
+    rc = faults_add(&s->faults, json_root(doc), state_now(s), &id, err);
     lock_drop(&s->lock);
     json_doc_free(doc);
     return rc;

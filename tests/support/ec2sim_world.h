@@ -182,3 +182,27 @@ static UNUSED const char *seen(struct world *w, const char *account, const char 
     return got(w, "code");
 }
 #define assert_seen(w, account, pcx, code) assert_string_equal(seen((w), (account), HERE, (pcx)), (code))
+
+static UNUSED void main_table(struct world *w, const char *account, const char *region, const char *vpc,
+                              char out[SIM_ID_STR])
+{
+    assert_true(ask(w, account, region,
+                    "Action=DescribeRouteTables&Filter.1.Name=association.main&Filter.1.Value.1=true"
+                    "&Filter.2.Name=vpc-id&Filter.2.Value.1=%s",
+                    vpc));
+    assert_int_equal(items(w, "routeTableSet"), 1);
+    assert_true(cstr_set(out, SIM_ID_STR, got(w, "routeTableId")));
+}
+
+// State of the table's route to a block, "" when it has none.
+static UNUSED const char *route_state(struct world *w, const char *account, const char *table, const char *to)
+{
+    assert_true(ask(w, account, HERE, "Action=DescribeRouteTables&RouteTableId.1=%s", table));
+    const struct xml_node *routes = xml_find(w->root, "routeSet");
+    for (const struct xml_node *r = routes->first_child; r; r = r->next) {
+        const struct xml_node *v4 = xml_find(r, "destinationCidrBlock"), *v6 = xml_find(r, "destinationIpv6CidrBlock");
+        const struct xml_node *state = xml_find(r, "state");
+        if (slice_eq_cstr((v4 ? v4 : v6)->text, to)) return arena_fmt(w->arena, "%.*s", SLICE_FMT(state->text));
+    }
+    return "";
+}

@@ -3,6 +3,7 @@
 // recorded (a reply or an error text of AWS was seen), documented (AWS says so), assumed (we decided).
 // Must never: let a row be without a mark.
 
+#include "support/ec2sim_page.h"
 #include "support/ec2sim_world.h"
 
 static char pcx[SIM_ID_STR];
@@ -406,7 +407,255 @@ static void options_need_active(struct world *w)
     assert_string_equal(got_in(w, "accepterVpcInfo", "allowDnsResolutionFromRemoteVpc"), "true");
 }
 
+static void options_need_a_side(struct world *w)
+{
+    assert_true(act(w, ACCEPTER, HERE, "Accept", pcx));
+    wait_s(w, 60);
+    assert_false(ask(w, ACCEPTER, HERE, "Action=ModifyVpcPeeringConnectionOptions&VpcPeeringConnectionId=%s", pcx));
+    assert_refused(w, 400, "MissingParameter");
+}
+
+static void options_of_the_other_side_text(struct world *w)
+{
+    assert_true(act(w, ACCEPTER, HERE, "Accept", pcx));
+    const char *modify = "Action=ModifyVpcPeeringConnectionOptions&VpcPeeringConnectionId=%s"
+                         "&AccepterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc=true";
+    char want[160];
+    assert_false(ask(w, REQUESTER, HERE, modify, pcx));
+    snprintf(want, sizeof(want), "Peering %s is not active. Peering options can be added only to active peerings.",
+             pcx);
+    assert_string_equal(w->e.message, want);
+    wait_s(w, 60);
+    assert_false(ask(w, REQUESTER, HERE, modify, pcx));
+    assert_string_equal(w->e.message,
+                        "User " REQUESTER " does not have permission to modify the accepter side peering options");
+}
+
+// ---- routes
+
+static char rtb[SIM_ID_STR];
+
+static bool route(struct world *w, const char *verb, const char *to)
+{
+    if (!rtb[0] || !sim_table_find(&w->sim, slice_of(rtb))) main_table(w, ACCEPTER, HERE, w->peer, rtb);
+    return ask(w, ACCEPTER, HERE, "Action=%sRoute&RouteTableId=%s&DestinationCidrBlock=%s%s%s", verb, rtb, to,
+               strcmp(verb, "Delete") == 0 ? "" : "&VpcPeeringConnectionId=", strcmp(verb, "Delete") == 0 ? "" : pcx);
+}
+
+static void route_to_pending_is_a_blackhole(struct world *w)
+{
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "10.1.0.0/16"), "blackhole");
+    assert_true(act(w, ACCEPTER, HERE, "Accept", pcx));
+    wait_s(w, 60);
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "10.1.0.0/16"), "active");
+}
+
+static void route_to_provisioning(struct world *w)
+{
+    assert_true(act(w, ACCEPTER, HERE, "Accept", pcx));
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "10.1.0.0/16"), "blackhole");
+}
+
+static void route_stays_when_its_peering_goes(struct world *w)
+{
+    assert_true(act(w, ACCEPTER, HERE, "Accept", pcx));
+    wait_s(w, 60);
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_true(act(w, REQUESTER, HERE, "Delete", pcx));
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "10.1.0.0/16"), "blackhole");
+}
+
+static void route_to_an_ended_peering(struct world *w)
+{
+    assert_true(act(w, ACCEPTER, HERE, "Reject", pcx));
+    assert_false(route(w, "Create", "10.1.0.0/16"));
+    assert_refused(w, 400, "InvalidVpcPeeringConnectionID.NotFound");
+}
+
+static void route_to_an_unknown_peering(struct world *w)
+{
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_false(ask(w, ACCEPTER, HERE,
+                     "Action=CreateRoute&RouteTableId=%s&DestinationCidrBlock=10.8.0.0/16&VpcPeeringConnectionId=pcx-"
+                     "0123456789abcdef0",
+                     rtb));
+    assert_refused(w, 400, "InvalidVpcPeeringConnectionID.NotFound");
+    assert_string_equal(w->e.message, "The vpcPeeringConnection ID 'pcx-0123456789abcdef0' does not exist");
+}
+
+static void route_of_another_network(struct world *w)
+{
+    char other[SIM_ID_STR], want[200];
+    make_vpc(w, ACCEPTER, HERE, "10.66.0.0/16", other);
+    main_table(w, ACCEPTER, HERE, other, rtb);
+    assert_false(route(w, "Create", "10.1.0.0/16"));
+    assert_refused(w, 400, "InvalidParameterValue");
+    snprintf(want, sizeof(want), "route table %s and network gateway %s belong to different networks", rtb, pcx);
+    assert_string_equal(w->e.message, want);
+}
+
+static void route_twice(struct world *w)
+{
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_false(route(w, "Create", "10.1.0.0/16"));
+    assert_refused(w, 400, "RouteAlreadyExists");
+    assert_string_equal(w->e.message, "The route identified by 10.1.0.0/16 already exists.");
+}
+
+static void route_twice_when_set(struct world *w)
+{
+    w->sim.settings.repeat_route_ok = 1;
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_int_equal(sim_table_find(&w->sim, slice_of(rtb))->route_count, 1);
+}
+
+static void route_within_the_vpc(struct world *w)
+{
+    const char *own[] = {"10.2.0.0/16", "10.2.7.0/24"};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        char want[240];
+        assert_false(route(w, "Create", own[i]));
+        assert_refused(w, 400, "InvalidParameterValue");
+        snprintf(want, sizeof(want),
+                 "The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This "
+                 "route can target only an interface or an instance.",
+                 own[i]);
+        assert_string_equal(w->e.message, want);
+    }
+}
+
+static void route_around_the_vpc(struct world *w)
+{
+    assert_true(route(w, "Create", "10.0.0.0/8"));
+    assert_true(route(w, "Create", "10.0.0.0/9")); // and routes may overlap each other
+}
+
+static void route_block_becomes_canonical(struct world *w)
+{
+    assert_true(route(w, "Create", "100.68.0.18/18"));
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "100.68.0.0/18"), "blackhole");
+}
+
+static void route_limit(struct world *w)
+{
+    for (int i = 0; i < 50; i++) {
+        char to[32];
+        snprintf(to, sizeof(to), "10.1.%d.0/24", i);
+        assert_true(route(w, "Create", to));
+    }
+    assert_false(route(w, "Create", "10.1.50.0/24"));
+    assert_refused(w, 400, "RouteLimitExceeded");
+}
+
+static void route_limits_are_per_family(struct world *w)
+{
+    w->sim.settings.route_quota = 1;
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_true(ask(w, ACCEPTER, HERE,
+                    "Action=CreateRoute&RouteTableId=%s&DestinationIpv6CidrBlock=2600:1f00:1::/56&"
+                    "VpcPeeringConnectionId=%s",
+                    rtb, pcx));
+}
+
+static void local_routes_do_not_count(struct world *w)
+{
+    w->sim.settings.route_quota = 1;
+    assert_true(ask(w, ACCEPTER, HERE, "Action=AssociateVpcCidrBlock&VpcId=%s&CidrBlock=10.77.0.0/16", w->peer));
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+}
+
+static void unknown_table(struct world *w)
+{
+    assert_false(ask(w, ACCEPTER, HERE,
+                     "Action=DeleteRoute&RouteTableId=rtb-0123456789abcdef0&DestinationCidrBlock=10.1.0.0/16"));
+    assert_refused(w, 400, "InvalidRouteTableID.NotFound");
+    assert_string_equal(w->e.message, "The routeTable ID 'rtb-0123456789abcdef0' does not exist");
+}
+
+static void malformed_table(struct world *w)
+{
+    assert_false(ask(w, ACCEPTER, HERE, "Action=DescribeRouteTables&RouteTableId.1=vpc-00000000"));
+    assert_refused(w, 400, "InvalidRouteTableId.Malformed");
+}
+
+static void route_that_is_not_there(struct world *w)
+{
+    char want[160];
+    assert_false(route(w, "Delete", "10.1.0.0/16"));
+    assert_refused(w, 400, "InvalidRoute.NotFound");
+    snprintf(want, sizeof(want), "no route with destination-cidr-block 10.1.0.0/16 in route table %s", rtb);
+    assert_string_equal(w->e.message, want);
+}
+
+static void local_route_stays(struct world *w)
+{
+    char want[160];
+    assert_false(route(w, "Delete", "10.2.0.0/16"));
+    assert_refused(w, 400, "InvalidParameterValue");
+    snprintf(want, sizeof(want), "cannot remove local route 10.2.0.0/16 in route table %s", rtb);
+    assert_string_equal(w->e.message, want);
+}
+
+static void replace_needs_a_route(struct world *w)
+{
+    assert_false(route(w, "Replace", "10.1.0.0/16"));
+    assert_refused(w, 400, "InvalidParameterValue");
+    assert_string_equal(w->e.message,
+                        "There is no route defined for '10.1.0.0/16' in the route table. Use CreateRoute instead.");
+}
+
+static void route_parameters_missing(struct world *w)
+{
+    assert_false(ask(w, ACCEPTER, HERE, "Action=CreateRoute&DestinationCidrBlock=10.1.0.0/16"));
+    assert_refused(w, 400, "MissingParameter");
+    assert_string_equal(w->e.message, "The request must contain the parameter routeTableId");
+    assert_false(ask(w, ACCEPTER, HERE, "Action=CreateRoute&RouteTableId=rtb-00000000"));
+    assert_refused(w, 400, "MissingParameter");
+    assert_string_equal(w->e.message,
+                        "The request must contain the parameter destinationCidrBlock or destinationIpv6CidrBlock");
+}
+
+static void main_table_stays(struct world *w)
+{
+    char want[160];
+    main_table(w, ACCEPTER, HERE, w->peer, rtb);
+    assert_false(ask(w, ACCEPTER, HERE, "Action=DeleteRouteTable&RouteTableId=%s", rtb));
+    assert_refused(w, 400, "DependencyViolation");
+    snprintf(want, sizeof(want), "The routeTable '%s' has dependencies and cannot be deleted.", rtb);
+    assert_string_equal(w->e.message, want);
+}
+
+static void vpc_with_another_table_stays(struct world *w)
+{
+    assert_true(act(w, ACCEPTER, HERE, "Reject", pcx));
+    assert_true(ask(w, ACCEPTER, HERE, "Action=CreateRouteTable&VpcId=%s", w->peer));
+    assert_false(ask(w, ACCEPTER, HERE, "Action=DeleteVpc&VpcId=%s", w->peer));
+    assert_refused(w, 400, "DependencyViolation");
+}
+
+static void block_over_a_route_is_refused(struct world *w)
+{
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    const char *block = "Action=AssociateVpcCidrBlock&VpcId=%s&CidrBlock=%s";
+    assert_false(ask(w, ACCEPTER, HERE, block, w->peer, "10.1.0.0/16"));
+    assert_refused(w, 400, "CidrConflict");
+    assert_true(ask(w, ACCEPTER, HERE, block, w->peer, "10.1.3.0/24")); // smaller than the route's
+}
+
+static void a_new_route_may_be_unseen(struct world *w)
+{
+    w->sim.settings.stale_s = 5;
+    assert_true(route(w, "Create", "10.1.0.0/16"));
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "10.1.0.0/16"), "");
+    wait_s(w, 5);
+    assert_string_equal(route_state(w, ACCEPTER, rtb, "10.1.0.0/16"), "blackhole");
+}
+
 enum mark { MARK_NONE, RECORDED, DOCUMENTED, ASSUMED };
+static const char *const mark_names[] = {"", "recorded", "documented", "assumed"};
 static const struct fact {
     const char *name; // the row of the table, or the situation
     enum mark mark;
@@ -448,6 +697,32 @@ static const struct fact {
     {"Accept of one's own request", RECORDED, own_request_cannot_be_accepted},
     {"Accept twice", ASSUMED, accept_twice},
     {"options need an active peering and the own side", RECORDED, options_need_active},
+    {"texts of refused options", RECORDED, options_of_the_other_side_text},
+    {"options without a side", ASSUMED, options_need_a_side},
+    {"route to a pending peering is a blackhole", DOCUMENTED, route_to_pending_is_a_blackhole},
+    {"route to a provisioning peering is a blackhole", DOCUMENTED, route_to_provisioning},
+    {"route stays as a blackhole when its peering goes", DOCUMENTED, route_stays_when_its_peering_goes},
+    {"route to an ended peering that is still shown", ASSUMED, route_to_an_ended_peering},
+    {"route to an unknown peering", ASSUMED, route_to_an_unknown_peering},
+    {"route table and peering of different networks", RECORDED, route_of_another_network},
+    {"same destination twice", RECORDED, route_twice},
+    {"same destination and target twice answers true (setting)", ASSUMED, route_twice_when_set},
+    {"destination within the VPC", RECORDED, route_within_the_vpc},
+    {"destination around the VPC, and overlapping routes", DOCUMENTED, route_around_the_vpc},
+    {"destination with host bits", DOCUMENTED, route_block_becomes_canonical},
+    {"quota of routes per table", DOCUMENTED, route_limit},
+    {"quota of routes apart for IPv4 and IPv6", DOCUMENTED, route_limits_are_per_family},
+    {"local routes outside the quota", ASSUMED, local_routes_do_not_count},
+    {"unknown route table", DOCUMENTED, unknown_table},
+    {"malformed route table id", DOCUMENTED, malformed_table},
+    {"DeleteRoute of no route", DOCUMENTED, route_that_is_not_there},
+    {"DeleteRoute of a local route", RECORDED, local_route_stays},
+    {"ReplaceRoute of no route", RECORDED, replace_needs_a_route},
+    {"CreateRoute without table or destination", RECORDED, route_parameters_missing},
+    {"DeleteRouteTable of the main table", DOCUMENTED, main_table_stays},
+    {"DeleteVpc with a second route table", RECORDED, vpc_with_another_table_stays},
+    {"AssociateVpcCidrBlock over a route's destination", DOCUMENTED, block_over_a_route_is_refused},
+    {"eventual consistency: new route unseen", RECORDED, a_new_route_may_be_unseen},
 };
 
 static void run_fact(void **state)
@@ -460,11 +735,26 @@ static void run_fact(void **state)
     world_close(&w);
 }
 
-int main(void)
+static void put_facts(struct buf *out)
 {
-    struct CMUnitTest tests[ARRAY_LEN(facts)];
+    buf_lit(out, "| behaviour | how sure |\n|---|---|\n");
     for (size_t i = 0; i < ARRAY_LEN(facts); i++)
-        tests[i] = (struct CMUnitTest){
+        buf_fmt(out, "| %s | %s |\n", facts[i].name, mark_names[facts[i].mark]);
+}
+
+static void the_page_tells_them(void **state)
+{
+    (void)state;
+    assert_page_holds(put_facts);
+}
+
+// With the argument "print" it writes the table for the page.
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[ARRAY_LEN(facts) + 1] = {cmocka_unit_test(the_page_tells_them)};
+    if (argc > 1 && strcmp(argv[1], "print") == 0) return page_print(put_facts);
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+        tests[i + 1] = (struct CMUnitTest){
             .name = facts[i].name, .test_func = run_fact, .initial_state = (void *)(uintptr_t)&facts[i]};
     return cmocka_run_group_tests_name("ec2sim facts", tests, NULL, NULL);
 }

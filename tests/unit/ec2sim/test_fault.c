@@ -15,6 +15,7 @@
 #include "ec2sim/fault.h"
 
 static const struct sim_caller here = {"111111111111", "us-east-1"};
+static struct wall at = {1800000000 * US_PER_SEC}; // simulated; a test moves it
 
 static struct faults *fresh(uint64_t seed)
 {
@@ -31,7 +32,7 @@ static enum err add(struct faults *f, const char *json, struct error *err)
     uint64_t id;
     enum err rc = json_read(slice_of(json), 65536, &doc, err);
     if (rc != ERR_OK) return rc;
-    rc = faults_add(f, json_root(doc), &id, err);
+    rc = faults_add(f, json_root(doc), at, &id, err);
     json_doc_free(doc);
     return rc;
 }
@@ -40,7 +41,7 @@ static unsigned hits(struct faults *f, const char *action, unsigned requests)
 {
     struct fault_rule r;
     unsigned n = 0;
-    for (unsigned i = 0; i < requests; i++) n += faults_hit(f, action, &here, &r);
+    for (unsigned i = 0; i < requests; i++) n += faults_hit(f, action, &here, at, &r);
     return n;
 }
 
@@ -51,7 +52,7 @@ static void a_rule_hits_once_by_default(void **state)
     struct fault_rule r;
     struct error err;
     assert_int_equal(add(f, "{\"kind\":\"throttle\"}", &err), ERR_OK);
-    assert_true(faults_hit(f, "DescribeVpcs", &here, &r));
+    assert_true(faults_hit(f, "DescribeVpcs", &here, at, &r));
     assert_int_equal(r.status, 503);
     assert_string_equal(r.code, "RequestLimitExceeded");
     assert_int_equal(hits(f, "DescribeVpcs", 10), 0);
@@ -66,7 +67,7 @@ static void after_and_times_count_matching_requests(void **state)
     assert_int_equal(add(f, "{\"kind\":\"error\",\"action\":\"X\",\"after\":2,\"times\":3}", &err), ERR_OK);
     assert_int_equal(hits(f, "Y", 5), 0);
     const bool want[] = {false, false, true, true, true, false, false};
-    for (size_t i = 0; i < ARRAY_LEN(want); i++) assert_int_equal(faults_hit(f, "X", &here, &r), want[i]);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) assert_int_equal(faults_hit(f, "X", &here, at, &r), want[i]);
 }
 
 static void account_and_region_narrow(void **state)
@@ -103,9 +104,9 @@ static void the_first_rule_wins_then_the_next(void **state)
     struct error err;
     assert_int_equal(add(f, "{\"kind\":\"lost-reply\"}", &err), ERR_OK);
     assert_int_equal(add(f, "{\"kind\":\"html\"}", &err), ERR_OK);
-    assert_true(faults_hit(f, "X", &here, &r));
+    assert_true(faults_hit(f, "X", &here, at, &r));
     assert_int_equal(r.kind, FAULT_LOST_REPLY);
-    assert_true(faults_hit(f, "X", &here, &r));
+    assert_true(faults_hit(f, "X", &here, at, &r));
     assert_int_equal(r.kind, FAULT_HTML);
     assert_int_equal(r.status, 502);
 }
@@ -120,7 +121,8 @@ static void all_kinds_have_names_and_defaults(void **state)
         char json[100];
         snprintf(json, sizeof(json), "{\"kind\":\"%s\"}", fault_kind_name((enum fault_kind)k));
         assert_int_equal(add(f, json, &err), ERR_OK);
-        assert_true(faults_hit(f, "X", &here, &r));
+        if (k == FAULT_RATE) assert_int_equal(hits(f, "X", 1), 0); // the first one may pass
+        assert_true(faults_hit(f, "X", &here, at, &r));
         assert_int_equal(r.kind, k);
         assert_in_range(r.status, 200, 599);
     }
@@ -142,6 +144,10 @@ static void bad_rules_are_refused(void **state)
                                       "{\"kind\":\"huge\",\"bytes\":999999999}",
                                       "{\"kind\":\"error\",\"after\":-1}",
                                       "{\"kind\":\"error\",\"account\":\"1234567890123\"}",
+                                      "{\"kind\":\"rate\",\"perSecond\":0}",
+                                      "{\"kind\":\"rate\",\"burst\":0}",
+                                      "{\"kind\":\"stale\",\"ageSeconds\":86401}",
+                                      "{\"kind\":\"outage\",\"seconds\":-1}",
                                       "{\"kind\":\"error\",\"colour\":\"red\"}"};
     struct faults *f = fresh(1);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -153,6 +159,80 @@ static void bad_rules_are_refused(void **state)
     struct error err;
     for (int i = 0; i < FAULT_RULES_MAX; i++) assert_int_equal(add(f, "{\"kind\":\"error\"}", &err), ERR_OK);
     assert_int_equal(add(f, "{\"kind\":\"error\"}", &err), ERR_TOO_LARGE);
+}
+
+// ---- kinds that last
+
+static void an_outage_ends_by_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *code;
+    } t[] = {{"{\"kind\":\"outage\",\"seconds\":3600}", "Unavailable"},
+             {"{\"kind\":\"unreachable\",\"seconds\":3600}", "InternalError"},
+             {"{\"kind\":\"error\",\"times\":0,\"seconds\":3600}", "InternalError"}};
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct faults *f = fresh(1);
+        struct fault_rule r;
+        struct error err;
+        assert_int_equal(add(f, t[i].json, &err), ERR_OK);
+        assert_int_equal(hits(f, "DescribeVpcs", 1000), 1000);
+        assert_true(faults_hit(f, "X", &here, at, &r));
+        assert_string_equal(r.code, t[i].code);
+        at.us += 3600 * US_PER_SEC - 1;
+        assert_int_equal(hits(f, "DescribeVpcs", 1), 1);
+        at.us += 1;
+        assert_int_equal(hits(f, "DescribeVpcs", 1000), 0);
+    }
+}
+
+static void ended_rules_make_room(void **state)
+{
+    (void)state;
+    struct faults *f = fresh(1);
+    struct error err;
+    for (int i = 0; i < FAULT_RULES_MAX; i++)
+        assert_int_equal(add(f, "{\"kind\":\"outage\",\"seconds\":60}", &err), ERR_OK);
+    assert_int_equal(add(f, "{\"kind\":\"html\"}", &err), ERR_TOO_LARGE);
+    at.us += 60 * US_PER_SEC;
+    assert_int_equal(add(f, "{\"kind\":\"html\"}", &err), ERR_OK);
+    assert_int_equal(hits(f, "X", 2), 1);
+}
+
+static void a_rate_lets_so_many_pass(void **state)
+{
+    (void)state;
+    struct faults *f = fresh(1);
+    struct fault_rule r;
+    struct error err;
+    assert_int_equal(add(f, "{\"kind\":\"rate\",\"action\":\"X\",\"perSecond\":2,\"burst\":5}", &err), ERR_OK);
+    assert_int_equal(hits(f, "Y", 100), 0);
+    assert_int_equal(hits(f, "X", 100), 95);
+    for (int second = 0; second < 10; second++) {
+        at.us += US_PER_SEC;
+        assert_int_equal(hits(f, "X", 100), 98);
+    }
+    at.us += 86400 * US_PER_SEC; // full again, not fuller
+    assert_int_equal(hits(f, "X", 100), 95);
+    assert_true(faults_hit(f, "X", &here, at, &r));
+    assert_int_equal(r.status, 503);
+    assert_string_equal(r.code, "RequestLimitExceeded");
+    at.us -= 3600 * US_PER_SEC; // a clock that was set back gives nothing
+    assert_int_equal(hits(f, "X", 100), 100);
+}
+
+static void a_rate_of_one_is_one_a_second_whatever_the_spacing(void **state)
+{
+    (void)state;
+    struct faults *f = fresh(1);
+    struct error err;
+    unsigned passed = 0;
+    assert_int_equal(add(f, "{\"kind\":\"rate\"}", &err), ERR_OK);
+    for (int i = 0; i < 100000; i++) { // 100 s in steps of 1 ms
+        passed += 1 - hits(f, "X", 1);
+        at.us += 1000;
+    }
+    assert_in_range(passed, 100, 101);
 }
 
 // ---- buckets
@@ -205,6 +285,10 @@ int main(void)
         cmocka_unit_test(the_first_rule_wins_then_the_next),
         cmocka_unit_test(all_kinds_have_names_and_defaults),
         cmocka_unit_test(bad_rules_are_refused),
+        cmocka_unit_test(an_outage_ends_by_itself),
+        cmocka_unit_test(ended_rules_make_room),
+        cmocka_unit_test(a_rate_lets_so_many_pass),
+        cmocka_unit_test(a_rate_of_one_is_one_a_second_whatever_the_spacing),
         cmocka_unit_test(buckets_are_the_guides),
         cmocka_unit_test(buckets_are_apart),
     };
