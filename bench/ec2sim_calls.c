@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many calls a second the simulated cloud takes in process: a life of a peering with routes, over and over.
-// Called by: people. Prints one line; exit 1 below the floor that deterministic simulation needs.
+// Called by: people. Prints one line; exit 1 below the floor that deterministic simulation needs. Judged by processor
+// time, so that a busy machine does not matter.
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "ec2sim/inproc.h"
@@ -65,6 +67,13 @@ static void one_life(struct ec2sim_world *w, const char *own, const char *peer, 
     now.us += 7200 * US_PER_SEC;
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / (double)NS_PER_SEC;
+}
+
 int main(void)
 {
     struct ec2sim_world *w;
@@ -74,12 +83,13 @@ int main(void)
     text_of(call(w, REQUESTER, "Action=CreateVpc" V "&CidrBlock=10.1.0.0/16"), "<vpcId>", own);
     text_of(call(w, ACCEPTER, "Action=CreateVpc" V "&CidrBlock=10.2.0.0/16"), "<vpcId>", peer);
     text_of(call(w, ACCEPTER, "Action=DescribeRouteTables" V), "<routeTableId>", rtb);
-    int64_t began = clock_mono(&clock_system).ns;
+    double began = cpu_seconds();
     for (int i = 0; i < LIVES; i++) one_life(w, own, peer, rtb);
-    double seconds = (double)(clock_mono(&clock_system).ns - began) / (double)NS_PER_SEC;
+    double seconds = cpu_seconds() - began;
     double rate = (double)calls / seconds;
-    printf("%llu calls, %llu refused, %.2f s, %.0f calls/s, digest %016llx\n", (unsigned long long)calls,
-           (unsigned long long)refused, seconds, rate, (unsigned long long)ec2sim_world_digest(w));
+    printf("%llu calls, %llu refused, %.2f s of processor time, %.0f calls/s, digest %016llx\n",
+           (unsigned long long)calls, (unsigned long long)refused, seconds, rate,
+           (unsigned long long)ec2sim_world_digest(w));
     ec2sim_world_free(&w);
     return refused == 0 && rate >= FLOOR ? 0 : 1;
 }

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -32,7 +33,7 @@ HERE, THERE = "us-east-1", "eu-west-1"
 TOKEN = "management-token"
 SECRETS = {A: "secret/of+A=0123456789abcdefghijklmnopqr", B: "secret-of-B"}
 # Actions whose <return> EC2 sends and the API model drops.
-NO_OUTPUT = {"CreateTags", "DeleteTags", "DeleteVpc"}
+NO_OUTPUT = {"CreateTags", "DeleteRoute", "DeleteRouteTable", "DeleteTags", "DeleteVpc", "ReplaceRoute"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -263,7 +264,17 @@ def test_cross_region_and_options(sim):
     sim.post("/_ec2sim/clock", advanceSeconds=10)
     got = ec2_b.modify_vpc_peering_connection_options(
         VpcPeeringConnectionId=pcx, AccepterPeeringConnectionOptions={"AllowDnsResolutionFromRemoteVpc": True})
-    assert got["AccepterPeeringConnectionOptions"] == {"AllowDnsResolutionFromRemoteVpc": True}
+    assert got["AccepterPeeringConnectionOptions"]["AllowDnsResolutionFromRemoteVpc"] is True
+    assert "RequesterPeeringConnectionOptions" not in got
+    message = refused(ec2_b.modify_vpc_peering_connection_options, "OperationNotPermitted", VpcPeeringConnectionId=pcx,
+                      RequesterPeeringConnectionOptions={"AllowDnsResolutionFromRemoteVpc": True})
+    assert message == f"User {B} does not have permission to modify the requester side peering options"
+    ec2_a.modify_vpc_peering_connection_options(
+        VpcPeeringConnectionId=pcx, RequesterPeeringConnectionOptions={"AllowDnsResolutionFromRemoteVpc": True})
+    for client in (ec2_a, ec2_b):
+        p = one(client, pcx)
+        assert p["AccepterVpcInfo"]["PeeringOptions"]["AllowDnsResolutionFromRemoteVpc"] is True
+        assert p["RequesterVpcInfo"]["PeeringOptions"]["AllowDnsResolutionFromRemoteVpc"] is True
     ec2_b.delete_vpc_peering_connection(VpcPeeringConnectionId=pcx)
     assert status(ec2_a, pcx) == "deleting" and "Message" not in one(ec2_a, pcx)["Status"]
 
@@ -300,6 +311,87 @@ def test_vpcs_and_tags(sim):
     assert len(ec2.describe_regions(RegionNames=[HERE, THERE])["Regions"]) == 2
     ec2.delete_vpc(VpcId=vpc["VpcId"])
     refused(ec2.describe_vpcs, "InvalidVpcID.NotFound", VpcIds=[vpc["VpcId"]])
+
+
+# ---- routes
+
+
+def main_table(client, vpc):
+    tables = client.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]},
+                                                   {"Name": "association.main", "Values": ["true"]}])["RouteTables"]
+    assert len(tables) == 1
+    return tables[0]["RouteTableId"]
+
+
+def routes(client, table):
+    """Destination -> (target, state)."""
+    found = client.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    return {r.get("DestinationCidrBlock") or r["DestinationIpv6CidrBlock"]:
+            (r.get("GatewayId") or r["VpcPeeringConnectionId"], r["State"]) for r in found}
+
+
+def test_a_route_lives_with_its_peering(sim):
+    ec2_a, ec2_b = sim.client("ec2", A), sim.client("ec2", B)
+    pcx = request_peering(sim)
+    vpc = one(ec2_b, pcx)["AccepterVpcInfo"]["VpcId"]
+    rtb = main_table(ec2_b, vpc)
+    assert routes(ec2_b, rtb) == {"10.2.0.0/16": ("local", "active")}
+    assert ec2_b.create_route(RouteTableId=rtb, DestinationCidrBlock="10.1.0.0/16",
+                              VpcPeeringConnectionId=pcx)["Return"] is True
+    assert routes(ec2_b, rtb)["10.1.0.0/16"] == (pcx, "blackhole")
+    ec2_b.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    sim.post("/_ec2sim/clock", advanceSeconds=10)
+    assert routes(ec2_b, rtb)["10.1.0.0/16"] == (pcx, "active")
+    found = ec2_b.describe_route_tables(Filters=[{"Name": "route.vpc-peering-connection-id", "Values": [pcx]}])
+    assert [t["RouteTableId"] for t in found["RouteTables"]] == [rtb]
+    ec2_a.delete_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    assert routes(ec2_b, rtb)["10.1.0.0/16"] == (pcx, "blackhole")
+    ec2_b.delete_route(RouteTableId=rtb, DestinationCidrBlock="10.1.0.0/16")
+    assert routes(ec2_b, rtb) == {"10.2.0.0/16": ("local", "active")}
+
+
+def test_route_errors(sim):
+    ec2_b = sim.client("ec2", B)
+    pcx = request_peering(sim)
+    rtb = main_table(ec2_b, one(ec2_b, pcx)["AccepterVpcInfo"]["VpcId"])
+    route = {"RouteTableId": rtb, "DestinationCidrBlock": "10.1.0.0/16", "VpcPeeringConnectionId": pcx}
+    refused(ec2_b.create_route, "DryRunOperation", 412, DryRun=True, **route)
+    refused(ec2_b.replace_route, "InvalidParameterValue", **route)
+    refused(ec2_b.delete_route, "InvalidRoute.NotFound", RouteTableId=rtb, DestinationCidrBlock="10.1.0.0/16")
+    refused(ec2_b.delete_route, "InvalidParameterValue", RouteTableId=rtb, DestinationCidrBlock="10.2.0.0/16")
+    refused(ec2_b.create_route, "InvalidParameterValue", **{**route, "DestinationCidrBlock": "10.2.9.0/24"})
+    refused(ec2_b.create_route, "InvalidRouteTableID.NotFound", **{**route, "RouteTableId": "rtb-0123456789abcdef0"})
+    refused(ec2_b.create_route, "InvalidVpcPeeringConnectionID.NotFound",
+            **{**route, "VpcPeeringConnectionId": "pcx-0123456789abcdef0"})
+    refused(sim.client("ec2", A).create_route, "InvalidRouteTableID.NotFound", **route)
+    ec2_b.create_route(**route)
+    assert refused(ec2_b.create_route, "RouteAlreadyExists", **route) == \
+        "The route identified by 10.1.0.0/16 already exists."
+    ec2_b.replace_route(**route)
+    sim.post("/_ec2sim/settings", routeQuota=1)
+    refused(ec2_b.create_route, "RouteLimitExceeded", **{**route, "DestinationCidrBlock": "10.5.0.0/16"})
+    refused(ec2_b.delete_route_table, "DependencyViolation", RouteTableId=rtb)
+
+
+def test_route_tables_pages_and_tags(sim):
+    ec2 = sim.client("ec2", B)
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/20", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    made = [ec2.create_route_table(VpcId=vpc, ClientToken="t", TagSpecifications=[
+        {"ResourceType": "route-table", "Tags": [{"Key": "n", "Value": str(i)}]}]) for i in range(11)]
+    assert made[0]["ClientToken"] == "t" and len(made[0]["RouteTable"]["Routes"]) == 2
+    pages = list(ec2.get_paginator("describe_route_tables").paginate(PaginationConfig={"PageSize": 5}))
+    assert [len(p["RouteTables"]) for p in pages] == [5, 5, 2]
+    assert len({t["RouteTableId"] for p in pages for t in p["RouteTables"]}) == 12
+    found = ec2.describe_route_tables(Filters=[{"Name": "tag:n", "Values": ["7"]}])["RouteTables"]
+    assert [t["RouteTableId"] for t in found] == [made[7]["RouteTable"]["RouteTableId"]]
+    ec2.create_tags(Resources=[vpc, found[0]["RouteTableId"]], Tags=[{"Key": "both", "Value": "x"}])
+    assert {t["ResourceType"] for t in ec2.describe_tags(Filters=[{"Name": "key", "Values": ["both"]}])["Tags"]} == \
+        {"vpc", "route-table"}
+    refused(ec2.delete_vpc, "DependencyViolation", VpcId=vpc)
+    for m in made:
+        ec2.delete_route_table(RouteTableId=m["RouteTable"]["RouteTableId"])
+    ec2.delete_vpc(VpcId=vpc)
+    assert ec2.describe_route_tables()["RouteTables"] == []
 
 
 def test_1205_pages(sim):
@@ -408,6 +500,55 @@ def test_lost_replies(sim):
     assert status(ec2_b, pcx) in ("provisioning", "active")
 
 
+def test_a_lost_route_is_there(sim):
+    ec2_b = sim.client("ec2", B)
+    pcx = request_peering(sim)
+    rtb = main_table(ec2_b, one(ec2_b, pcx)["AccepterVpcInfo"]["VpcId"])
+    for action, call, want in (("CreateRoute", ec2_b.create_route, True), ("DeleteRoute", ec2_b.delete_route, False)):
+        sim.post("/_ec2sim/faults", kind="lost-reply", action=action)
+        target = {"VpcPeeringConnectionId": pcx} if want else {}
+        with pytest.raises(HTTPClientError):
+            call(RouteTableId=rtb, DestinationCidrBlock="10.1.0.0/16", **target)
+        assert ("10.1.0.0/16" in routes(ec2_b, rtb)) == want
+
+
+def test_an_outage_ends_with_simulated_time(sim):
+    ec2 = sim.client("ec2", B)
+    sim.post("/_ec2sim/faults", kind="outage", seconds=3600)
+    for _ in range(3):
+        refused(ec2.describe_vpcs, "Unavailable", 503)
+    sim.post("/_ec2sim/clock", advanceSeconds=3600)
+    assert ec2.describe_vpcs()["Vpcs"] == []
+    sim.post("/_ec2sim/faults", kind="unreachable", seconds=60)
+    with pytest.raises(HTTPClientError):
+        ec2.describe_vpcs()
+    assert sim.manage("GET", "/_ec2sim/faults")[1]["faults"][-1]["endsAt"].endswith("Z")
+    sim.post("/_ec2sim/clock", advanceSeconds=60)
+    assert ec2.describe_vpcs()["Vpcs"] == []
+
+
+def test_a_rate_per_action(sim):
+    ec2 = sim.client("ec2", B)
+    sim.post("/_ec2sim/faults", kind="rate", action="DescribeVpcs", perSecond=1, burst=2)
+    ec2.describe_vpcs()
+    ec2.describe_vpcs()
+    refused(ec2.describe_vpcs, "RequestLimitExceeded", 503)
+    ec2.describe_regions()  # another action
+    sim.post("/_ec2sim/clock", advanceSeconds=1)
+    ec2.describe_vpcs()
+
+
+def test_a_stale_describe(sim):
+    ec2_b = sim.client("ec2", B)
+    pcx = request_peering(sim)
+    sim.post("/_ec2sim/clock", advanceSeconds=60)
+    ec2_b.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    sim.post("/_ec2sim/clock", advanceSeconds=10)
+    sim.post("/_ec2sim/faults", kind="stale", ageSeconds=30)
+    assert status(ec2_b, pcx) == "pending-acceptance"
+    assert status(ec2_b, pcx) == "active"
+
+
 def test_broken_replies(sim):
     ec2 = sim.client("ec2", B)
     pcx = request_peering(sim)
@@ -458,6 +599,17 @@ def test_token_buckets(sim):
 
 
 # ---- management, state, wire
+
+
+def test_the_examples_of_the_page_work(sim):
+    page = (harness.ROOT / "docs/ec2sim.md").read_text(encoding="utf-8")
+    script = next(b for b in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "/_ec2sim/" in b)
+    done = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, timeout=60, env=harness.clean_environment(
+        {"AWS_ENDPOINT_URL_EC2": sim.url, "PEERAGE_EC2SIM_TOKEN": TOKEN, "PATH": os.environ["PATH"]}))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"routeTables":1' in done.stdout.replace(" ", "")
+    for path in re.findall(r"^\| `(?:GET|POST) (/_ec2sim/\w+)`", page, re.MULTILINE):
+        assert sim.manage("PUT", path)[0] == 405, path  # it exists
 
 
 def test_management_needs_its_token(sim, tmp_path):

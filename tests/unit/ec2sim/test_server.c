@@ -179,6 +179,82 @@ static void a_damaged_file_is_named_and_kept(void **state)
     }
 }
 
+// ---- route tables in the state file
+
+#define VPC_TEXT                                                                                                       \
+    "\"vpcs\":[{\"seq\":1,\"id\":\"vpc-00000001\",\"account\":\"222222222222\",\"region\":\"us-east-1\",\"created\":"  \
+    "5,"                                                                                                               \
+    "\"blocks\":[\"10.2.0.0/16\",\"vpc-cidr-assoc-00000001\"],\"tags\":[]}],\"peerings\":[],"
+#define HEAD_TEXT(version)                                                                                             \
+    "{\"format\":\"ec2sim\",\"version\":" version                                                                      \
+    ",\"offset\":0,\"settings\":{},\"keys\":[],\"roles\":[],\"sessions\":[],"
+#define MAIN_TEXT(routes)                                                                                              \
+    "{\"seq\":2,\"id\":\"rtb-00000002\",\"vpc\":\"vpc-00000001\",\"mainAssociation\":\"rtbassoc-00000003\","           \
+    "\"created\":5,"                                                                                                   \
+    "\"routes\":[" routes "],\"tags\":[\"k\",\"v\"]}"
+
+static bool saved_holds(const char *text)
+{
+    struct buf file;
+    assert_int_equal(file_read(path, 65536, &file, &err), ERR_OK);
+    bool found = memmem(file.p, file.n, text, strlen(text)) != NULL;
+    buf_done(&file);
+    return found;
+}
+
+static void an_older_file_gets_main_tables(void **state)
+{
+    (void)state;
+    write_file(HEAD_TEXT("1") VPC_TEXT "\"nextSeq\":2}");
+    struct ec2sim *s = start(true);
+    assert_true(ec2sim_was_loaded(s));
+    ec2sim_stop(&s);
+    assert_true(saved_holds("\"version\":2"));
+    assert_true(saved_holds("\"mainAssociation\":\"rtbassoc-0"));
+    s = start(true); // and that one is read again
+    ec2sim_stop(&s);
+}
+
+static void routes_survive_a_restart(void **state)
+{
+    (void)state;
+    const char *routes = "\"10.1.0.0/16\",\"pcx-00000009\",7,\"fd00::/64\",\"pcx-00000009\",8";
+    write_file(HEAD_TEXT("2") VPC_TEXT "\"nextSeq\":3,\"routeTables\":[" MAIN_TEXT(
+        "\"10.1.0.0/16\",\"pcx-00000009\",7,\"fd00::/64\",\"pcx-00000009\",8") "]}");
+    struct ec2sim *s = start(true);
+    char b[EC2SIM_ID_STR];
+    add_vpc(s, ACCEPTER, "10.7.0.0/16", b);
+    ec2sim_stop(&s);
+    assert_true(saved_holds(routes));
+    assert_true(saved_holds("\"tags\":[\"k\",\"v\"]"));
+}
+
+static void damaged_route_tables_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",                                                       // no list
+        "\"routeTables\":[],",                                    // a VPC without its main table
+        "\"routeTables\":[" MAIN_TEXT("") "," MAIN_TEXT("") "],", // twice
+        "\"routeTables\":[" MAIN_TEXT("\"10.1.0.0/16\"") "],",    // half a route
+        "\"routeTables\":[" MAIN_TEXT("\"x\",\"pcx-00000009\",7") "],",
+        "\"routeTables\":[" MAIN_TEXT("\"10.1.0.0/16\",\"igw-00000009\",7") "],",
+        "\"routeTables\":[" MAIN_TEXT("\"10.1.0.0/16\",\"pcx-00000009\",\"7\"") "],",
+        "\"routeTables\":[{\"seq\":2,\"id\":\"rtb-00000002\",\"vpc\":\"vpc-00000008\",\"mainAssociation\":null,"
+        "\"created\":5,\"routes\":[],\"tags\":[]}],", // of no VPC
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char text[2048];
+        struct ec2sim_options o;
+        struct ec2sim *s = NULL;
+        ec2sim_options_default(&o);
+        o.data_dir = dir;
+        snprintf(text, sizeof(text), HEAD_TEXT("2") VPC_TEXT "%s\"nextSeq\":3}", bad[i]);
+        write_file(text);
+        if (ec2sim_start(&o, &s, &err) != ERR_CORRUPT) fail_msg("%s", text);
+    }
+}
+
 // Cuts a real state file at many places: never a crash, never a half-read world.
 static void every_cut_of_a_file_is_refused(void **state)
 {
@@ -307,6 +383,9 @@ int main(void)
         T(a_demo_world_is_seeded),
         T(a_restart_goes_on_where_it_was),
         T(a_damaged_file_is_named_and_kept),
+        T(an_older_file_gets_main_tables),
+        T(routes_survive_a_restart),
+        T(damaged_route_tables_are_refused),
         T(every_cut_of_a_file_is_refused),
         T(a_busy_port_is_said),
         T(bounds_are_kept),
