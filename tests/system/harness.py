@@ -115,6 +115,7 @@ class Process:
         self.out_path = log_dir / f"{name}-{serial}.out"
         self.secrets = set()  # what may not be in the log or on stdout
         self.popen = None
+        self.started = False  # start() has returned
 
     def spawn(self):
         with open(self.log_path, "wb") as log, open(self.out_path, "wb") as out:
@@ -160,7 +161,10 @@ class Process:
         try:
             return wait_until(or_dead, what, seconds)
         except AssertionError as e:
-            raise AssertionError(f"{e}\n{self.log()[-4000:]}\nthreads wait in: {self.waits()}") from None
+            waits = self.waits()
+            if not self.started:
+                self.kill()  # no `with` block will
+            raise AssertionError(f"{e}\n{self.log()[-4000:]}\nthreads wait in: {waits}") from None
 
     def waits(self):
         """Where the kernel holds each thread, for a start or stop that hangs."""
@@ -212,7 +216,9 @@ class Process:
         return self.start()
 
     def start(self):
-        return self.spawn()
+        self.spawn()
+        self.started = True
+        return self
 
     def __exit__(self, kind, *_):
         if kind is None:
@@ -235,6 +241,7 @@ class Dev(Process):
         self.wait_for(lambda: self.log_find("ready") and (self.dir / "demo.env").exists(), "readiness")
         self.env = read_env_file(self.dir / "demo.env")
         self.secrets |= {self.env[n] for n in SECRET_NAMES if self.env.get(n)}
+        self.started = True
         return self
 
     def __getitem__(self, name):
@@ -295,6 +302,7 @@ class Serve(Process):
         self.spawn()
         ready = self.wait_for(lambda: self.log_find("ready"), "readiness")
         self.url, self.management = ready["api"], ready["management"]
+        self.started = True
         return self
 
     def command(self, *args, check=0, json_out=True):
