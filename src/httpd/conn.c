@@ -199,7 +199,9 @@ static enum step parse_rejected(struct conn *c, const struct h1_reject *r)
 {
     int status = problem_row(r->problem)->status;
     bool large = status == 413 || status == 414 || status == 431;
-    return respond_reject(c, r->problem, r->detail, large ? REASON_TOO_LARGE : REASON_MALFORMED);
+    char room[32]; // the reply copies it
+    const char *detail = h1_reject_detail(r, &c->loop->server->limits, room);
+    return respond_reject(c, r->problem, detail, large ? REASON_TOO_LARGE : REASON_MALFORMED);
 }
 
 // c->x has the head, the body is whole and behind it; `bytes` of input are the request's.

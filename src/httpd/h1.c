@@ -337,6 +337,6 @@ const char *h1_reject_detail(const struct h1_reject *rej, const struct h1_limits
         (void)snprintf(room, 32, "%u bytes", (unsigned)lim->head_max);
         return room;
     default:
-        return "";
+        return NULL;
     }
 }

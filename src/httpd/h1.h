@@ -52,7 +52,7 @@ void h1_parser_init(struct h1_parser *h);
 // *ret is scratch until H1_READY; *rej is set on H1_REJECT only. An H1_BODY_LENGTH of 0 does occur.
 enum h1_status h1_head(struct h1_parser *h, const char *p, size_t n, const struct h1_limits *lim, struct h1_head *ret,
                        struct h1_reject *rej) MUST_CHECK;
-// The text for the problem's %s, limits written out ("8192", "32768 bytes"); in `room` or static.
+// The text for the problem's %s, limits written out ("8192", "32768 bytes"); in `room` or static; NULL without a %s.
 const char *h1_reject_detail(const struct h1_reject *rej, const struct h1_limits *lim, char room[32]);
 
 // Chunked body (RFC 9112 7.1), decoded in place. Chunk extensions are parsed strictly and dropped, trailers are
