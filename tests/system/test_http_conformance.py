@@ -12,7 +12,7 @@ import http_cases
 @pytest.fixture(scope="module")
 def echo_results():
     if not pathlib.Path(http_cases.echo_server_path()).exists():
-        pytest.fail(f"{http_cases.echo_server_path()} is missing: run `make build`")
+        pytest.fail(f"{http_cases.echo_server_path()} is missing: ninja -C build builds it")
     with http_cases.EchoServer() as server:
         return {c["id"]: bad for c, bad in http_cases.run_all(server.address)}
 
