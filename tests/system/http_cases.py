@@ -478,7 +478,8 @@ def judge(c, responses, interim, closed):
             continue
         if refusals is not None and (len(tail) != 1 or tail[0] not in refusals):
             continue
-        if c["outcome"].body is not None and accepted:
+        # A server that answers otherwise (401, 404) does not echo: there only framing and persistence can be judged.
+        if c["outcome"].body is not None and accepted and statuses[0] == 200:
             body = responses[0][2]
             if c["outcome"].body not in body and c["outcome"].body.hex().encode() not in body:
                 return f"{seen}, body {body[:80]!r}"
