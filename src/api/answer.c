@@ -3,6 +3,8 @@
 // pipeline. Must never: leave a reply without status.
 #include "api/api.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -34,15 +36,21 @@ void call_store_problem(struct call *c, const struct error *err)
     reply_header_cstr(c->rep, "Retry-After", "1");
 }
 
+static void add_digits(char *out, uint32_t v, unsigned n)
+{
+    for (; n > 0; n--, v /= 10) out[n - 1] = (char)('0' + v % 10);
+}
+
 void call_success_head(struct call *c)
 {
     c->rep->status = 200;
     if (c->version) {
-        char type[64];
-        struct buf b = {.p = type, .cap = sizeof type, .max = sizeof type};
-        buf_fmt(&b, "application/vnd.atlas.%04u-%02u-%02u+json;charset=utf-8", c->version / 10000,
-                c->version / 100 % 100, c->version % 100);
-        reply_header(c->rep, "Content-Type", buf_view(&b));
+        char line[] = "Content-Type: application/vnd.atlas.YYYY-MM-DD+json;charset=utf-8\r\n";
+        char *date = strchr(line, 'Y');
+        add_digits(date, c->version / 10000, 4);
+        add_digits(date + 5, c->version / 100 % 100, 2);
+        add_digits(date + 8, c->version % 100, 2);
+        buf_add(&c->rep->head, line, sizeof line - 1);
     } else {
         reply_header_cstr(c->rep, "Content-Type", "application/json;charset=utf-8");
     }

@@ -3,6 +3,8 @@
 // Called by: httpd, pipeline, api, auth. Must never: fail; when memory is out a constant body is sent instead.
 #include "net/problem.h"
 
+#include <string.h>
+
 #include "base/json.h"
 
 #define PROBLEM_BODY_MAX (512 * 1024)
@@ -129,11 +131,15 @@ static void add_once(struct reply *rep, const char *name, const char *value)
     reply_header_cstr(rep, name, value);
 }
 
+#define ALWAYS_FIRST "Referrer-Policy: "
+
 void reply_security_headers(struct reply *rep, bool secure)
 {
-    add_once(rep, "Referrer-Policy", "strict-origin-when-cross-origin");
+    // All four in one go: every reply passes here, and a head that has the first has all of them.
+    if (!rep->head.n || !memmem(rep->head.p, rep->head.n, ALWAYS_FIRST, sizeof ALWAYS_FIRST - 1))
+        buf_lit(&rep->head, ALWAYS_FIRST "strict-origin-when-cross-origin\r\n"
+                                         "X-Content-Type-Options: nosniff\r\n"
+                                         "X-Frame-Options: DENY\r\n"
+                                         "X-Permitted-Cross-Domain-Policies: none\r\n");
     if (secure) add_once(rep, "Strict-Transport-Security", "max-age=31536000; includeSubdomains;");
-    add_once(rep, "X-Content-Type-Options", "nosniff");
-    add_once(rep, "X-Frame-Options", "DENY");
-    add_once(rep, "X-Permitted-Cross-Domain-Policies", "none");
 }
