@@ -9,9 +9,6 @@
 
 #include "core/core.h"
 
-enum action { ACTION_ACCEPT, ACTION_REJECT, ACTION_DELETE };
-const char *action_name(enum action a); // "accept" …
-
 // ---- pure: what an action means in a state (spec/actions.def: every local × cloud status × action) ---------
 enum verdict {
     VERDICT_TAKE,    // record the intent
@@ -45,20 +42,14 @@ enum err core_action_request(struct core *c, const struct action_request *q, str
                              struct slice *ret_why, struct error *err) MUST_CHECK;
 
 // ---- work (reconcile) ---------------------------------------------------------------------------------------------
-struct intent {
-    char id[OID_HEX + 1], connection_id[OID_HEX + 1], group_id[OID_HEX + 1], network_id[OID_HEX + 1];
-    enum action action;
-    struct wall requested, not_before, last_attempt;
-    uint32_t attempts; // begun
-    bool uncertain;    // an attempt was begun whose outcome is not known: describe first
-    bool held;         // waits for a person: made before a restore, see core_intents_release
-    uint64_t epoch;    // fencing: rises with each core_intent_begin
-};
-// Live intents that are due at `now` and not frozen, oldest first, at most `max`; *ret_next: when the next is due (0 =
-// none).
+// struct intent: model/action.h.
+// Live intents that are due at `now`, of managed networks, not held and not frozen, by not_before, at most `max`;
+// *ret_next: when the next is due (0 = none; `now` itself when max cut the result).
 enum err core_intents_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct intent **ret,
                           size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
-// Before a cloud call: attempts + 1, uncertain, new epoch, durable. ERR_CONFLICT: no longer live, frozen, or another's.
+// Before a cloud call: attempts + 1, uncertain, new epoch, durable. ERR_CONFLICT: no longer live, held, frozen, its
+// network is not managed any more, or another has begun since *i was read. *i->uncertain keeps what it was before this
+// attempt (describe first?); the other fields are those of the row now.
 enum err core_intent_begin(struct core *c, struct intent *i, struct error *err) MUST_CHECK;
 enum outcome {
     OUTCOME_DONE,   // the cloud said yes, or its state shows that the action has happened
@@ -72,20 +63,24 @@ struct intent_result {
     struct slice reason;         // FAILED and RETRY: why and what to do, for statusMessage and event
     const struct observed *seen; // what the cloud said meanwhile, or NULL; merged as a scan would
 };
-// Writes the outcome if the epoch still is the intent's (ERR_CONFLICT otherwise): state, event and intent in one
-// transaction.
+// Writes the outcome if the epoch still is the intent's and it still lives (ERR_CONFLICT otherwise: what a scan saw may
+// have ended it meanwhile): state, event and intent in one transaction. DONE: the state moves first, then `seen` is
+// merged; RETRY and FAILED: `seen` first, and if that ends the intent by itself nothing else is written. A retry with
+// the reason of the one before writes no event and no connection row.
 enum err core_intent_outcome(struct core *c, const struct intent *i, const struct intent_result *r,
                              struct error *err) MUST_CHECK;
 
 // ---- freeze: no cloud writes for all, a group or a network; intents wait ----------------------------------------
 enum freeze_scope { FREEZE_ALL, FREEZE_GROUP, FREEZE_NETWORK };
+// ERR_NOT_FOUND: no such group or network. Doing it twice is no error and no second event; the first `why` stays.
 enum err core_freeze(struct core *c, const struct actor *by, enum freeze_scope s, const char *id /* NULL for ALL */,
                      bool on, struct slice why, struct error *err) MUST_CHECK;
 // After a restore everything is frozen and live intents are held. Releases the held ones of a group (NULL = all).
 enum err core_intents_release(struct core *c, const struct actor *by, const char *group_id, uint64_t *ret_n,
                               struct error *err) MUST_CHECK;
 
-// ---- protection --------------------------------------------------------------------------------------------------
+// ---- protection: refuses deletes (409), and core_network_remove of a protected network (ERR_CONFLICT)
+// --------------------------------------------------------------------------------------------------
 enum err core_network_protect(struct core *c, const struct actor *by, const char *network_id, bool on,
                               struct error *err) MUST_CHECK;
 enum err core_connection_protect(struct core *c, const struct actor *by, const char *group_id, struct slice name_or_id,
@@ -94,25 +89,33 @@ enum err core_connection_protect(struct core *c, const struct actor *by, const c
 // ---- routes (reconcile) --------------------------------------------------------------------------------------------
 // A network may name route tables. While a connection is active each gets a route to each of the requester's CIDR
 // blocks that was approved (those at acceptance; later ones wait, as an event, for core_cidrs_approve).
-enum peer_route_state { PEER_ROUTE_WANTED, PEER_ROUTE_MADE, PEER_ROUTE_REMOVING, PEER_ROUTE_CONFLICT };
-struct peer_route {
-    char connection_id[OID_HEX + 1], network_id[OID_HEX + 1];
-    char table_id[AWS_RES_ID], cidr[CIDR_STR];
-    enum peer_route_state state;
-    struct wall changed, not_before;
-    struct slice reason; // CONFLICT or last failure
-};
+// Approval: the blocks known when an accept is requested, else those known when the connection turns active. A
+// connection that is seen active without ever having been seen pending has none: its routes are left alone until
+// core_cidrs_approve. struct peer_route: model/action.h.
+// Due as intents are: WANTED to make, REMOVING to remove, CONFLICT to look again if it was given a time.
 enum err core_routes_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct peer_route **ret,
                          size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
-// The result of one cloud call for one route: MADE, gone (the row ends), CONFLICT (never overwritten), or a retry.
+// Before a call that makes a route: `tried` is set, durable, so that a lost reply is not taken for somebody else's
+// route later. *row->tried keeps what it was before (0 and the route is there: FOUND; else MADE). ERR_CONFLICT: the row
+// is no longer wanted, or writes are frozen. Not needed before removing: removing twice is harmless.
+enum err core_route_begin(struct core *c, struct peer_route *row, struct error *err) MUST_CHECK;
+// The result of one cloud call for one route: MADE (by us), FOUND (the same route was there before we ever tried: kept
+// at the end too), GONE (removed, or not there: the row ends), CONFLICT (something else is in its place, or AWS will
+// not have it: never overwritten, reported; not_before 0 = never looked at again), or RETRY.
 struct route_result {
-    enum { ROUTE_RESULT_MADE, ROUTE_RESULT_GONE, ROUTE_RESULT_CONFLICT, ROUTE_RESULT_RETRY } kind;
-    struct wall not_before;
+    enum { ROUTE_RESULT_MADE, ROUTE_RESULT_FOUND, ROUTE_RESULT_GONE, ROUTE_RESULT_CONFLICT, ROUTE_RESULT_RETRY } kind;
+    struct wall not_before; // CONFLICT, RETRY
     struct slice reason;
 };
+// A row that changed its mind since (wanted ↔ removing) keeps its new state and takes over what is known.
+// ERR_NOT_FOUND: the row is gone.
 enum err core_route_outcome(struct core *c, const struct peer_route *row, const struct route_result *r,
                             struct error *err) MUST_CHECK;
+// Replaces the list; routes in tables that leave it are removed as at the end of a connection. ERR_INVALID: not rtb-…,
+// named twice, too many (NETWORK_TABLES_MAX), or the network is observed only.
+#define NETWORK_TABLES_MAX 32
 enum err core_network_tables(struct core *c, const struct actor *by, const char *network_id, const char *const *tables,
                              unsigned n, struct error *err) MUST_CHECK;
+// Approves all blocks that the requester has now.
 enum err core_cidrs_approve(struct core *c, const struct actor *by, const char *group_id, struct slice name_or_id,
                             struct error *err) MUST_CHECK;

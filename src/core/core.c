@@ -40,6 +40,28 @@ void core_tell(struct core *c, enum core_change_kind kind, const char *group_id,
     if (c->listener) c->listener(c->listener_ctx, &change);
 }
 
+#define REASON_MAX 400
+
+struct slice core_clip(struct slice reason)
+{
+    if (reason.n <= REASON_MAX) return reason;
+    size_t n = REASON_MAX;
+    while (n && ((unsigned char)reason.p[n] & 0xC0) == 0x80) n--;
+    return slice_n(reason.p, n);
+}
+
+enum err core_audit_group(struct store_tx *tx, const struct core *c, const struct actor *by, const char *group_id,
+                          struct audit *ret, struct error *err)
+{
+    struct group group;
+    enum err code = store_group_get(store_tx_reader(tx), group_id, &group, err);
+    if (code != ERR_OK) return code;
+    audit_begin(ret, c->rng, clock_wall(c->clock), by);
+    memcpy(ret->org_id, group.org_id, sizeof(ret->org_id));
+    memcpy(ret->group_id, group.id, sizeof(ret->group_id));
+    return ERR_OK;
+}
+
 static enum err check_name(struct slice name, const char *what, struct error *err)
 {
     if (name.n < NAME_MAX_BYTES && name_valid(name, NAME_CHARS, NAME_PUNCT_GROUP)) return ERR_OK;

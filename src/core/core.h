@@ -25,7 +25,12 @@ struct actor {
 };
 
 // ---- listener: app connects it to the scanner's wake-up and to caches -------------------------------------
-enum core_change_kind { CORE_NETWORKS_CHANGED, CORE_CONNECTIONS_CHANGED, CORE_GROUPS_CHANGED };
+enum core_change_kind {
+    CORE_NETWORKS_CHANGED,
+    CORE_CONNECTIONS_CHANGED,
+    CORE_GROUPS_CHANGED,
+    CORE_INTENTS_CHANGED, // an intent or a route may be due now: reconcile wakes at once
+};
 struct core_change {
     enum core_change_kind kind;
     const char *group_id;   // "" = none (an organisation)
@@ -59,7 +64,8 @@ struct network_new {
 enum err core_network_add(struct core *c, const struct actor *by, const struct network_new *n, struct arena *a,
                           struct network *ret, struct error *err) MUST_CHECK;
 // Its connections leave the lists and stay as history; the oldest other network of the region becomes default.
-// ERR_NOT_FOUND. Listing is a plain read: store_networks.
+// Its live intents are dropped and the routes that were made stay in AWS (the event counts both).
+// ERR_NOT_FOUND. ERR_CONFLICT: it is protected. Listing is a plain read: store_networks.
 enum err core_network_remove(struct core *c, const struct actor *by, const char *network_id,
                              struct error *err) MUST_CHECK;
 

@@ -71,8 +71,14 @@ struct add {
     struct arena *arena;
 };
 
+// What a removal leaves behind.
+struct left {
+    uint64_t intents; // dropped
+    uint64_t routes;  // of ours, still in AWS
+};
+
 static enum err describe(struct store_tx *tx, const struct audit *audit, enum audit_type type, const struct network *n,
-                         struct error *err)
+                         const struct left *left, struct error *err)
 {
     struct buf detail;
     struct json_writer w;
@@ -80,8 +86,10 @@ static enum err describe(struct store_tx *tx, const struct audit *audit, enum au
     json_begin(&w, &detail, false);
     json_obj(&w);
     json_kstr(&w, "accountId", n->account_id);
+    if (left) json_kint(&w, "intentsDropped", (int64_t)left->intents);
     json_kstr(&w, "mode", n->mode == NETWORK_MANAGE ? "manage" : "observe");
     json_kstr(&w, "regionName", n->region);
+    if (left) json_kint(&w, "routesLeft", (int64_t)left->routes);
     json_kstr(&w, "vpcId", n->vpc_id);
     json_obj_end(&w);
     enum err code =
@@ -105,20 +113,16 @@ static bool fill(struct network *row, const struct network_new *n, const char *g
 static enum err add(struct store_tx *tx, void *ctx, struct error *err)
 {
     struct add *op = ctx;
-    struct group group;
     struct network rival;
-    enum err code = store_group_get(store_tx_reader(tx), op->asked->group_id, &group, err);
-    if (code != ERR_OK) return code;
     struct audit audit;
-    audit_begin(&audit, op->core->rng, clock_wall(op->core->clock), op->by);
-    memcpy(audit.org_id, group.org_id, sizeof(audit.org_id));
-    memcpy(audit.group_id, group.id, sizeof(audit.group_id));
+    enum err code = core_audit_group(tx, op->core, op->by, op->asked->group_id, &audit, err);
+    if (code != ERR_OK) return code;
     op->row = (struct network){.created = audit.now};
     oid_hex(oid_new(audit.rng, audit.now), op->row.id);
-    bool fits = fill(&op->row, op->asked, group.id);
+    bool fits = fill(&op->row, op->asked, audit.group_id);
     ASSERT(fits); // check() has seen the lengths
     struct error none;
-    code = store_network_default(store_tx_reader(tx), group.id, op->row.region, op->arena, &rival, &none);
+    code = store_network_default(store_tx_reader(tx), audit.group_id, op->row.region, op->arena, &rival, &none);
     if (code != ERR_OK && code != ERR_NOT_FOUND) return *err = none, code;
     op->row.is_default = code == ERR_NOT_FOUND;
     code = store_tx_network_insert(tx, &op->row, err);
@@ -126,7 +130,7 @@ static enum err add(struct store_tx *tx, void *ctx, struct error *err)
         op->row.is_default = true;
         code = store_tx_network_make_default(tx, op->row.id, err);
     }
-    return code == ERR_OK ? describe(tx, &audit, AUDIT_NETWORK_ADDED, &op->row, err) : code;
+    return code == ERR_OK ? describe(tx, &audit, AUDIT_NETWORK_ADDED, &op->row, NULL, err) : code;
 }
 
 enum err core_network_add(struct core *c, const struct actor *by, const struct network_new *n, struct arena *a,
@@ -166,22 +170,33 @@ static enum err promote(struct store_tx *tx, const struct network *gone, struct 
     return code;
 }
 
+// Intents are dropped, and nothing in AWS is touched: traffic must not stop because Peerage looks away.
+static enum err let_go(struct store_tx *tx, struct removal *op, const struct network *n, const struct audit *audit,
+                       struct error *err)
+{
+    struct left left = {0, 0};
+    enum err code =
+        store_tx_intents_drop(tx, n->id, SLICE("its network was removed from Peerage"), audit->now, &left.intents, err);
+    if (code == ERR_OK) code = store_tx_routes_forget(tx, n->id, &left.routes, err);
+    if (code == ERR_OK) code = store_tx_network_delete(tx, n->id, audit->now, err);
+    if (code == ERR_OK && n->is_default) code = promote(tx, n, op->arena, err);
+    return code == ERR_OK ? describe(tx, audit, AUDIT_NETWORK_REMOVED, n, &left, err) : code;
+}
+
 static enum err removal(struct store_tx *tx, void *ctx, struct error *err)
 {
     struct removal *op = ctx;
     struct network n;
-    struct group group;
-    enum err code = store_network_get(store_tx_reader(tx), op->network_id, op->arena, &n, err);
-    if (code == ERR_OK) code = store_group_get(store_tx_reader(tx), n.group_id, &group, err);
-    if (code != ERR_OK) return code;
     struct audit audit;
-    audit_begin(&audit, op->core->rng, clock_wall(op->core->clock), op->by);
-    memcpy(audit.org_id, group.org_id, sizeof(audit.org_id));
-    memcpy(audit.group_id, n.group_id, sizeof(audit.group_id));
+    enum err code = store_network_get(store_tx_reader(tx), op->network_id, op->arena, &n, err);
+    if (code == ERR_OK && n.is_protected)
+        return error_set(err, ERR_CONFLICT,
+                         "network %s is protected from deletion: lift that first (peerage network unprotect %s)", n.id,
+                         n.id);
+    if (code == ERR_OK) code = core_audit_group(tx, op->core, op->by, n.group_id, &audit, err);
+    if (code != ERR_OK) return code;
     memcpy(op->group_id, n.group_id, sizeof(op->group_id));
-    code = store_tx_network_delete(tx, n.id, audit.now, err);
-    if (code == ERR_OK && n.is_default) code = promote(tx, &n, op->arena, err);
-    return code == ERR_OK ? describe(tx, &audit, AUDIT_NETWORK_REMOVED, &n, err) : code;
+    return let_go(tx, op, &n, &audit, err);
 }
 
 enum err core_network_remove(struct core *c, const struct actor *by, const char *network_id, struct error *err)

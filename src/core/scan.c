@@ -4,8 +4,6 @@
 // that the API recorded since the scan began.
 #include "core/inside.h"
 
-#define REASON_MAX 400
-
 struct scan {
     const struct core *core;
     const struct network *seen_by; // as the scanner read it
@@ -16,35 +14,25 @@ struct scan {
 
     struct audit audit;
     struct network net; // the row inside the transaction
-    bool rows_changed, net_changed;
+    bool rows_changed, net_changed, work;
 };
 
 static enum err begin(struct store_tx *tx, struct scan *s, struct arena *a, struct error *err)
 {
-    struct group group;
     enum err code = store_network_get(store_tx_reader(tx), s->seen_by->id, a, &s->net, err);
-    if (code == ERR_OK) code = store_group_get(store_tx_reader(tx), s->net.group_id, &group, err);
-    if (code != ERR_OK) return code;
-    audit_begin(&s->audit, s->core->rng, clock_wall(s->core->clock), NULL);
-    memcpy(s->audit.org_id, group.org_id, sizeof(s->audit.org_id));
-    memcpy(s->audit.group_id, group.id, sizeof(s->audit.group_id));
-    return ERR_OK;
+    return code == ERR_OK ? core_audit_group(tx, s->core, NULL, s->net.group_id, &s->audit, err) : code;
 }
 
 static enum err commit_row(struct store_tx *tx, struct scan *s, enum audit_type type, enum lifecycle_event event,
                            const struct connection *before, struct connection *row, struct error *err)
 {
     s->rows_changed = true;
-    const struct transition t = {.audit = &s->audit, .type = type, .event = event, .before = before, .row = row};
+    const struct transition t = {
+        .audit = &s->audit, .type = type, .event = event, .before = before, .row = row, .work = &s->work};
     return transition_apply(tx, &t, err);
 }
 
 // ---- one change -------------------------------------------------------------------------------------------
-
-static enum lifecycle_event seen_event(const struct connection *row)
-{
-    return lifecycle_seen(cloud_status_of(slice_of(row->cloud_status)));
-}
 
 static enum err insert_new(struct store_tx *tx, struct scan *s, const struct observed *seen, struct error *err)
 {
@@ -54,31 +42,18 @@ static enum err insert_new(struct store_tx *tx, struct scan *s, const struct obs
     memcpy(row.network_id, s->net.id, sizeof(row.network_id));
     memcpy(row.name, seen->name, sizeof(row.name));
     (void)connection_merge(&row, seen); // into an empty row: everything said is new
-    return commit_row(tx, s, AUDIT_CONNECTION_DISCOVERED, seen_event(&row), NULL, &row, err);
-}
-
-// What is said again about an end that has left the list already is no news.
-static bool stays_unlisted(const struct connection *before, const struct connection *row)
-{
-    return !before->listed && strcmp(before->cloud_status, row->cloud_status) == 0 &&
-           cloud_status_is_terminal(cloud_status_of(slice_of(row->cloud_status)));
+    return commit_row(tx, s, AUDIT_CONNECTION_DISCOVERED, lifecycle_seen(cloud_status_of(slice_of(row.cloud_status))),
+                      NULL, &row, err);
 }
 
 static enum err take_observation(struct store_tx *tx, struct scan *s, const struct connection *before,
                                  const struct observed *seen, struct error *err)
 {
-    struct connection row = *before;
-    bool differs = connection_merge(&row, seen), back = before->missing_since.us || !before->listed;
-    if ((!differs && !back) || stays_unlisted(before, &row)) return ERR_OK;
-    bool status_differs = strcmp(before->cloud_status, row.cloud_status) != 0;
-    row.missing_since = (struct wall){0};
-    row.listed = true;
-    // One that comes back from outside the list is seen as if for the first time.
-    enum lifecycle_event event = back && before->listed && !status_differs ? LIFECYCLE_REAPPEARED : seen_event(&row);
-    enum audit_type type = back             ? AUDIT_CONNECTION_REAPPEARED
-                           : status_differs ? AUDIT_CONNECTION_STATUS_CHANGED
-                                            : AUDIT_CONNECTION_CHANGED;
-    return commit_row(tx, s, type, event, before, &row, err);
+    struct seen_merge m = {.audit = &s->audit, .before = before, .seen = seen};
+    enum err code = merge_seen(tx, &m, err);
+    s->rows_changed |= m.changed;
+    s->work |= m.work;
+    return code;
 }
 
 static enum err take_absence(struct store_tx *tx, struct scan *s, enum change_kind kind,
@@ -181,6 +156,7 @@ static void tell(struct core *c, const struct scan *s)
 {
     if (s->rows_changed) core_tell(c, CORE_CONNECTIONS_CHANGED, s->net.group_id, s->net.id);
     if (s->net_changed) core_tell(c, CORE_NETWORKS_CHANGED, s->net.group_id, s->net.id);
+    if (s->work) core_tell(c, CORE_INTENTS_CHANGED, s->net.group_id, s->net.id);
 }
 
 enum err core_scan_applied(struct core *c, const struct network *net, const struct change *changes, size_t n,
@@ -203,14 +179,6 @@ struct failure {
     bool denied;
     struct slice reason;
 };
-
-static struct slice clip(struct slice s)
-{
-    if (s.n <= REASON_MAX) return s;
-    size_t n = REASON_MAX;
-    while (n && ((unsigned char)s.p[n] & 0xC0) == 0x80) n--; // not inside a character
-    return slice_n(s.p, n);
-}
 
 static void failed_detail(const struct failure *f, struct buf *out)
 {
@@ -259,7 +227,7 @@ static enum err fail_network(struct store_tx *tx, void *ctx, struct error *err)
 enum err core_scan_failed(struct core *c, const struct network *net, bool denied, struct slice reason,
                           struct error *err)
 {
-    struct failure f = {.scan = {.core = c, .seen_by = net}, .denied = denied, .reason = clip(reason)};
+    struct failure f = {.scan = {.core = c, .seen_by = net}, .denied = denied, .reason = core_clip(reason)};
     bool known = net->failed && slice_eq(net->failure, f.reason);
     if (known && !due(net->last_attempt, clock_wall(c->clock))) return ERR_OK;
     f.scan.arena = arena_new(64 * 1024);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place that assigns a stored localStatus: the table of spec/lifecycle.def, and the row and its audit event in
 // one transaction. Called by: the other files of core. Must never: invent a transition that the table does not have.
-#include "core/transition.h"
+#include "core/inside.h"
 
 enum guard { ALWAYS, STATUS_CHANGED };
-enum actor_kind { SCANNER };
+enum actor_kind { SCANNER, CLIENT, ACTUATOR };
 
 static const struct {
     bool defined;
@@ -70,14 +70,18 @@ static void detail_of(const struct transition *t, struct buf *out)
     struct json_writer w;
     json_begin(&w, out, false);
     json_obj(&w);
+    if (t->intent) json_kstr(&w, "action", action_name(t->intent->action));
     json_kstr(&w, "cloudStatus", is->cloud_status);
     if (was && strcmp(was->cloud_status, is->cloud_status) != 0) json_kstr(&w, "cloudStatusBefore", was->cloud_status);
+    if (t->intent) json_kstr(&w, "intentId", t->intent->id);
     json_kstr(&w, "localStatus", local_status_name(is->local_status));
     if (was && was->local_status != is->local_status)
         json_kstr(&w, "localStatusBefore", local_status_name(was->local_status));
     json_kstr(&w, "networkId", is->network_id);
+    if (t->reason.n) json_kslice(&w, "reason", t->reason);
     json_kstr(&w, "requesterAccountId", is->requester_account);
     json_kstr(&w, "requesterVpcId", is->requester_vpc);
+    if (t->intent && t->intent->rule.n) json_kslice(&w, "rule", t->intent->rule);
     json_obj_end(&w);
 }
 
@@ -95,6 +99,29 @@ static enum err write_both(struct store_tx *tx, const struct transition *t, stru
     return code;
 }
 
+static bool requested(enum local_status s)
+{
+    return s == LOCAL_REQUEST_ACCEPT || s == LOCAL_REQUEST_REJECT || s == LOCAL_REQUEST_DELETE;
+}
+
+// An intent lives exactly as long as its request is open, whoever ends it: an outcome, or what a scan saw.
+static enum err end_intent(struct store_tx *tx, const struct transition *t, enum local_status from, struct error *err)
+{
+    enum local_status next = t->row->local_status;
+    if (!requested(from) || next == from) return ERR_OK;
+    enum intent_end end = next == LOCAL_UPDATE_FAILED ? INTENT_FAILED : INTENT_DONE;
+    return store_tx_intent_end(tx, t->row->id, end, t->row->status_message, t->audit->now, err);
+}
+
+static void set_message(const struct transition *t, enum local_status from, const char *why)
+{
+    struct connection *row = t->row;
+    if (t->reason.n)
+        row->status_message = t->reason;
+    else if (row->local_status != from)
+        row->status_message = slice_of(why);
+}
+
 enum err transition_apply(struct store_tx *tx, const struct transition *t, struct error *err)
 {
     struct connection *row = t->row;
@@ -106,8 +133,10 @@ enum err transition_apply(struct store_tx *tx, const struct transition *t, struc
         return error_set(err, ERR_INTERNAL, "the lifecycle has no event %d in state %s", t->event,
                          local_status_name(from));
     row->local_status = next;
-    if (next != from || next != LOCAL_UPDATE_FAILED) row->status_message = slice_of(why);
+    set_message(t, from, why);
     row->changed = t->audit->now;
     set_terminal_since(row, status_changed, t->audit->now);
-    return write_both(tx, t, err);
+    enum err code = write_both(tx, t, err);
+    if (code == ERR_OK) code = end_intent(tx, t, from, err);
+    return code == ERR_OK ? routes_follow(tx, t, err) : code;
 }

@@ -56,6 +56,7 @@ struct connection {
     struct wall missing_since;  // absent from complete scans since; 0 = present
     struct wall terminal_since; // when cloudStatus became terminal; 0 = not
     bool listed;                // false: kept as history only
+    bool is_protected;          // may not be deleted
     // from the network's scan state, filled by the store's reads
     bool scan_failed;
     struct slice scan_failure;

@@ -48,6 +48,11 @@ bool pcx_id_valid(struct slice s)
     return resource_id_valid(s, SLICE("pcx-"));
 }
 
+bool route_table_id_valid(struct slice s)
+{
+    return resource_id_valid(s, SLICE("rtb-"));
+}
+
 // IAM role names and paths: RoleName [\w+=,.@-]{1,64}, Path starts and ends with '/' (IAM API reference, CreateRole).
 static bool is_role_char(char c)
 {

@@ -35,7 +35,8 @@ struct network {
     enum identity_kind identity;
     char identity_ref[256]; // role ARN or profile name; "" for ambient
     enum network_mode mode;
-    bool is_default; // answers accountDetails for its region
+    bool is_default;   // answers accountDetails for its region
+    bool is_protected; // neither it nor its connections may be deleted
     struct wall created;
     // scan state, written by the scanner only
     struct wall last_attempt, last_success;
@@ -48,6 +49,7 @@ struct network {
 bool account_id_valid(struct slice s);
 bool vpc_id_valid(struct slice s);
 bool pcx_id_valid(struct slice s);
+bool route_table_id_valid(struct slice s); // "rtb-" likewise
 // role ARN -> account id and partition. ERR_INVALID says what is wrong.
 enum err role_arn_parse(struct slice arn, char ret_account[ACCOUNT_ID], struct error *err) MUST_CHECK;
 

@@ -28,6 +28,7 @@ void get_connection(struct query *q, struct arena *a, struct connection *c)
     c->missing_since = query_get_wall(q);
     c->terminal_since = query_get_wall(q);
     c->listed = query_get_bool(q);
+    c->is_protected = query_get_bool(q);
     c->scan_failed = false;
     c->scan_failure = (struct slice){NULL, 0};
 }
@@ -185,6 +186,7 @@ static void bind_changing(struct query *q, const struct connection *c)
     query_wall(q, c->missing_since);
     query_wall(q, c->terminal_since);
     query_int(q, c->listed);
+    query_int(q, c->is_protected);
     query_int(q, expiry_order(c));
 }
 
@@ -192,7 +194,7 @@ enum err store_tx_connection_insert(struct store_tx *tx, const struct connection
 {
     struct query q CLEANUP(query_close) =
         query_open(tx->reader.db, "INSERT INTO connection (" CONNECTION_COLUMNS ", expiry_order) VALUES "
-                                  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_cstr(&q, c->group_id);
     query_cstr(&q, c->id);
     query_cstr(&q, c->network_id);
@@ -212,10 +214,21 @@ enum err store_tx_connection_update(struct store_tx *tx, const struct connection
         "UPDATE connection SET requester_account = ?, requester_vpc = ?, requester_region = ?, accepter_account = ?, "
         "accepter_vpc = ?, accepter_region = ?, requester_cidrs = ?, accepter_cidrs = ?, cloud_status = ?, "
         "cloud_message = ?, local_status = ?, status_message = ?, expiration = ?, first_seen = ?, changed = ?, "
-        "missing_since = ?, terminal_since = ?, listed = ?, expiry_order = ? WHERE id = ?");
+        "missing_since = ?, terminal_since = ?, listed = ?, protected = ?, expiry_order = ? WHERE id = ?");
     bind_changing(&q, c);
     query_cstr(&q, c->id);
     tx->lists_changed = true;
     enum err code = query_run(&q, err);
     return code == ERR_OK ? need_change(tx, "connection", c->id, err) : code;
+}
+
+enum err store_tx_connection_protect(struct store_tx *tx, const char *id, bool on, bool *ret_changed, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE connection SET protected = ?1 WHERE id = ?2 AND protected <> ?1");
+    query_int(&q, on);
+    query_cstr(&q, id);
+    enum err code = query_run(&q, err);
+    if (code == ERR_OK) *ret_changed = db_changes(tx->reader.db) > 0;
+    return code;
 }

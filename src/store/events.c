@@ -3,7 +3,7 @@
 // Must never: change or delete an event.
 #include "store/internal.h"
 
-static const char *const actor_kinds[] = {
+const char *const actor_kinds[ACTOR_KINDS] = {
     [PRINCIPAL_API_KEY] = "api_key", [PRINCIPAL_SERVICE_ACCOUNT] = "service_account", [PRINCIPAL_LOCAL] = "local"};
 
 enum err store_tx_event(struct store_tx *tx, const struct event_row *e, struct error *err)
@@ -31,9 +31,7 @@ static void get_event(struct query *q, struct arena *a, struct event_row *e)
     e->created = query_get_wall(q);
     query_get_cstr(q, e->org_id, sizeof(e->org_id));
     query_get_cstr(q, e->type, sizeof(e->type));
-    struct slice kind = query_get_text(q);
-    for (size_t i = 0; i < ARRAY_LEN(actor_kinds); i++)
-        if (slice_eq_cstr(kind, actor_kinds[i])) e->actor_kind = (enum principal_kind)i;
+    e->actor_kind = (enum principal_kind)name_index(query_get_text(q), actor_kinds, ARRAY_LEN(actor_kinds));
     query_get_cstr(q, e->actor, sizeof(e->actor));
     query_get_cstr(q, e->remote, sizeof(e->remote));
     e->resource = query_get_copy(q, a);

@@ -75,11 +75,21 @@ int64_t page_offset(struct page page);
 #define CONNECTION_COLUMNS                                                                                             \
     "group_id, id, network_id, name, requester_account, requester_vpc, requester_region, accepter_account, "           \
     "accepter_vpc, accepter_region, requester_cidrs, accepter_cidrs, cloud_status, cloud_message, local_status, "      \
-    "status_message, expiration, first_seen, changed, missing_since, terminal_since, listed"
+    "status_message, expiration, first_seen, changed, missing_since, terminal_since, listed, protected"
 void get_connection(struct query *q, struct arena *a, struct connection *c);
 // Fills scan_failed and scan_failure from the networks' scan state. In the caller's snapshot.
 enum err overlay_scans(struct store_reader *r, struct connection *rows, size_t n, struct arena *a,
                        struct error *err) MUST_CHECK;
+
+// Whether the cloud may be written for the rows of t (an alias with group_id and network_id).
+#define MAY_WRITE(t)                                                                                                   \
+    "EXISTS (SELECT 1 FROM network AS w WHERE w.id = " t ".network_id AND w.removed = 0 AND w.mode = 'manage') "       \
+    "AND NOT EXISTS (SELECT 1 FROM freeze AS f WHERE f.group_id = '' OR (f.group_id = " t ".group_id AND "             \
+    "f.network_id IN ('', " t ".network_id)))"
+// The index of a name that a column's CHECK admits.
+int name_index(struct slice s, const char *const *names, size_t n);
+#define ACTOR_KINDS 3
+extern const char *const actor_kinds[ACTOR_KINDS]; // by enum principal_kind
 
 // ERR_NOT_FOUND with "no <what> <id>" when the last statement changed no row.
 enum err need_change(struct store_tx *tx, const char *what, const char *id, struct error *err) MUST_CHECK;

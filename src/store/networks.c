@@ -4,13 +4,13 @@
 
 #define COLUMNS                                                                                                        \
     "group_id, id, account_id, region, vpc_id, cidrs, identity, identity_ref, mode, is_default, created, "             \
-    "last_attempt, last_success, failures, failed, failure"
+    "last_attempt, last_success, failures, failed, failure, protected"
 
 static const char *const identity_names[] = {
     [IDENTITY_AMBIENT] = "ambient", [IDENTITY_PROFILE] = "profile", [IDENTITY_ROLE] = "role"};
 static const char *const mode_names[] = {[NETWORK_OBSERVE] = "observe", [NETWORK_MANAGE] = "manage"};
 
-static int name_index(struct slice s, const char *const *names, size_t n)
+int name_index(struct slice s, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (slice_eq_cstr(s, names[i])) return (int)i;
@@ -36,6 +36,7 @@ static void get_network(struct query *q, struct arena *a, struct network *n)
     n->failures = (uint32_t)query_get_int(q);
     n->failed = query_get_bool(q);
     n->failure = query_get_copy(q, a);
+    n->is_protected = query_get_bool(q);
 }
 
 static enum err get_one(struct query *q, struct arena *a, const char *what, const char *id, struct network *ret,
@@ -116,7 +117,7 @@ enum err store_tx_network_insert(struct store_tx *tx, const struct network *n, s
 {
     struct query q CLEANUP(query_close) =
         query_open(tx->reader.db, "INSERT INTO network (" COLUMNS ", removed) "
-                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)");
+                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)");
     query_cstr(&q, n->group_id);
     query_cstr(&q, n->id);
     query_cstr(&q, n->account_id);
@@ -133,6 +134,7 @@ enum err store_tx_network_insert(struct store_tx *tx, const struct network *n, s
     query_int(&q, n->failures);
     query_int(&q, n->failed);
     query_text(&q, n->failure);
+    query_int(&q, n->is_protected);
     enum err code = query_run(&q, err);
     if (code == ERR_EXISTS) return bound_already(tx, n, err);
     if (code == ERR_NOT_FOUND) return no_row(err, "group", n->group_id);
@@ -215,4 +217,16 @@ enum err store_tx_network_scan(struct store_tx *tx, const struct network *n, str
     query_text(&q, n->failure);
     query_cstr(&q, n->id);
     return query_run(&q, err);
+}
+
+enum err store_tx_network_protect(struct store_tx *tx, const char *network_id, bool on, bool *ret_changed,
+                                  struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE network SET protected = ?1 WHERE id = ?2 AND protected <> ?1");
+    query_int(&q, on);
+    query_cstr(&q, network_id);
+    enum err code = query_run(&q, err);
+    if (code == ERR_OK) *ret_changed = db_changes(tx->reader.db) > 0;
+    return code;
 }

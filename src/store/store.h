@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "model/action.h"
 #include "model/connection.h"
 #include "model/network.h"
 #include "model/principal.h"
@@ -20,7 +21,7 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    1 // schema that this binary writes
+#define STORE_VERSION    2 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 1 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -61,7 +62,8 @@ enum err store_backup(struct store *s, const char *path,
 enum err store_check(struct store *s, struct arena *a, struct slice *ret_report,
                      struct error *err) MUST_CHECK; // integrity_check, foreign_key_check; "ok"
 // Verifies the backup (integrity, schema, migrations), refuses over an existing store (ERR_EXISTS) and to read a store
-// in use (ERR_CONFLICT: its WAL lies beside it). The key files are not in a backup: the caller says so to people.
+// in use (ERR_CONFLICT: its WAL lies beside it). The restored store is frozen as a whole and its live intents are held
+// (schema 2 and newer). The key files are not in a backup: the caller says so to people.
 enum err store_restore(const char *backup, const char *path, struct error *err) MUST_CHECK;
 enum err store_migrate_status(const char *path, uint32_t *ret_have, uint32_t *ret_want, struct error *err) MUST_CHECK;
 
@@ -226,6 +228,70 @@ enum err store_tx_connection_get(struct store_tx *tx, const char *id, struct are
 enum err store_connection_counts(struct store_reader *r, struct arena *a, struct slice **ret_status,
                                  uint64_t **ret_counts, size_t *ret_n,
                                  struct error *err) MUST_CHECK; // listed, by cloudStatus, for metrics
+
+// ---- intents: what is asked of the cloud (core/action.h says how one lives)
+// Live ones of networks that may be written (managed, not frozen), not held, with not_before <= now, by not_before.
+// *ret_next: the earliest not_before after now, 0 = none; `now` itself when max cut the result.
+enum err store_intents_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct intent **ret,
+                           size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
+enum err store_intents(struct store_reader *r, const char *group_id /* NULL = all */, bool ended_too, struct page page,
+                       struct arena *a, struct intent **ret, size_t *ret_n,
+                       struct error *err) MUST_CHECK; // newest first
+enum err store_intent_get(struct store_reader *r, const char *id, struct arena *a, struct intent *ret,
+                          struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_tx_intent_insert(struct store_tx *tx, const struct intent *i,
+                                struct error *err) MUST_CHECK; // ERR_EXISTS: the connection has a live one
+// Times, attempts, marks, epoch and reason of a live one, by id; ERR_NOT_FOUND.
+enum err store_tx_intent_update(struct store_tx *tx, const struct intent *i, struct error *err) MUST_CHECK;
+// Ends the live one of a connection, if there is one.
+enum err store_tx_intent_end(struct store_tx *tx, const char *connection_id, enum intent_end end, struct slice reason,
+                             struct wall now, struct error *err) MUST_CHECK;
+enum err store_tx_intents_drop(struct store_tx *tx, const char *network_id, struct slice reason, struct wall now,
+                               uint64_t *ret_n, struct error *err) MUST_CHECK; // ends all live ones of a network
+enum err store_tx_intents_release(struct store_tx *tx, const char *group_id /* NULL = all */, uint64_t *ret_n,
+                                  struct error *err) MUST_CHECK; // those held
+
+// ---- freezes and protection
+enum err store_freezes(struct store_reader *r, struct arena *a, struct freeze **ret, size_t *ret_n,
+                       struct error *err) MUST_CHECK;
+enum err store_writes_allowed(struct store_reader *r, const char *group_id, const char *network_id, bool *ret,
+                              struct error *err) MUST_CHECK; // managed, not removed, and not frozen in any scope
+enum err store_tx_freeze(struct store_tx *tx, const struct freeze *f, bool on, bool *ret_changed,
+                         struct error *err) MUST_CHECK;
+enum err store_tx_network_protect(struct store_tx *tx, const char *network_id, bool on, bool *ret_changed,
+                                  struct error *err) MUST_CHECK; // the row exists
+enum err store_tx_connection_protect(struct store_tx *tx, const char *id, bool on, bool *ret_changed,
+                                     struct error *err) MUST_CHECK; // the row exists
+
+// ---- routes: tables of networks, blocks of requesters, and what is wanted of the cloud
+enum err store_network_tables(struct store_reader *r, const char *network_id, struct arena *a, struct slice **ret,
+                              size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_network_tables(struct store_tx *tx, const struct network *n, const char *const *tables,
+                                 unsigned table_count, struct error *err) MUST_CHECK; // replaces
+enum err store_peer_cidrs(struct store_reader *r, const char *connection_id, struct arena *a, struct peer_cidr **ret,
+                          size_t *ret_n, struct error *err) MUST_CHECK;
+// Records a block; an approved one stays approved.
+enum err store_tx_peer_cidr(struct store_tx *tx, const struct connection *c, struct slice cidr, bool approved,
+                            struct wall now, struct error *err) MUST_CHECK;
+enum err store_tx_peer_cidrs_forget(struct store_tx *tx, const char *connection_id, struct error *err) MUST_CHECK;
+// The routes that shall be: of listed connections whose cloudStatus is active, from each table of the network to each
+// approved block that the requester has now. Makes the rows of one connection, or of a whole network
+// (connection_id NULL), follow: wanted ones appear; others turn to removing if a call was ever made for them, else they
+// go. *ret_n: rows touched.
+enum err store_tx_routes_follow(struct store_tx *tx, const char *network_id, const char *connection_id, struct wall now,
+                                uint64_t *ret_n, struct error *err) MUST_CHECK;
+// Rows with something to do in networks that may be written; limits and *ret_next as for intents. A conflict is due
+// only when it has a time to look again.
+enum err store_routes_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct peer_route **ret,
+                          size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
+enum err store_routes(struct store_reader *r, const char *network_id, const char *connection_id /* NULL = all */,
+                      struct arena *a, struct peer_route **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_route_get(struct store_reader *r, const struct peer_route *key, struct arena *a, struct peer_route *ret,
+                         struct error *err) MUST_CHECK; // by group, connection, table, block; ERR_NOT_FOUND
+enum err store_tx_route_update(struct store_tx *tx, const struct peer_route *row, struct error *err) MUST_CHECK;
+enum err store_tx_route_delete(struct store_tx *tx, const struct peer_route *row, struct error *err) MUST_CHECK;
+enum err store_tx_routes_forget(struct store_tx *tx, const char *network_id, uint64_t *ret_left,
+                                struct error *err) MUST_CHECK; // all rows; *ret_left: routes of ours that stay in AWS
 
 // ---- events (audit), written in the transaction of the change
 struct event_row {
