@@ -6,7 +6,7 @@
 #include "core/core.h"
 
 struct heard {
-    unsigned networks, connections, groups;
+    unsigned networks, connections, groups, intents;
     char group_id[OID_HEX + 1], network_id[OID_HEX + 1];
 };
 
@@ -24,6 +24,7 @@ static inline void hear(void *ctx, const struct core_change *change)
     h->networks += change->kind == CORE_NETWORKS_CHANGED;
     h->connections += change->kind == CORE_CONNECTIONS_CHANGED;
     h->groups += change->kind == CORE_GROUPS_CHANGED;
+    h->intents += change->kind == CORE_INTENTS_CHANGED;
     assert_true(cstr_set(h->group_id, sizeof(h->group_id), change->group_id));
     assert_true(cstr_set(h->network_id, sizeof(h->network_id), change->network_id));
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Migrations on lists of our own: order, all or nothing, later versions, what was applied before.
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "fixture.h"
 #include "store/migrate.h"
 
@@ -130,6 +133,107 @@ static void the_embedded_list_is_the_schema_of_this_binary(void **state)
     }
 }
 
+// ---- a store of the first schema, with rows ---------------------------------------------------------------
+
+static const char *const old_rows =
+    "INSERT INTO org VALUES ('" ORG_ID "', 'acme', 'x-1', 0, 1);"
+    "INSERT INTO grp VALUES ('" GROUP_ID "', '" ORG_ID "', 'one', 1);"
+    "INSERT INTO network VALUES ('" GROUP_ID "', '" NETWORK_ID "', '111111111111', 'us-east-1', "
+    "'vpc-00000000000000001', '', 'ambient', '', 'manage', 1, 1, 0, 0, 0, 0, 0, '');"
+    "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 100) INSERT INTO connection "
+    "SELECT '" GROUP_ID "', printf('d%023d', value), '" NETWORK_ID "', printf('pcx-%08d', value), '222222222222', "
+    "'vpc-0a0a0a0a', 'us-east-1', '111111111111', 'vpc-00000000000000001', 'us-east-1', '10.0.0.0/16', '', 'active', "
+    "'Active', 'ACTIVE', '', 0, 1, 1, 0, 0, 1, 9223372036854775807 FROM n;";
+
+static void make_old_store(struct on_file *o)
+{
+    apply(o, first(migrate_embedded().m, 1));
+    assert_ok(&o->f, db_exec(o->db, old_rows, &o->f.err));
+    assert_ok(&o->f, db_use_wal(o->db, &o->f.err));
+}
+
+static void expect_the_rows(struct on_file *o)
+{
+    fixture_open(&o->f);
+    struct connection_filter q = {.group_id = GROUP_ID, .local_status = -1, .page = {1, 500}};
+    struct connection *rows;
+    struct network net;
+    size_t n;
+    uint64_t total;
+    assert_ok(&o->f, store_connections(o->f.reader, &q, o->f.arena, &rows, &n, &total, &o->f.err));
+    assert_int_equal(n, 100);
+    assert_int_equal(total, 100);
+    assert_string_equal(rows[99].name, "pcx-00000100");
+    assert_int_equal(rows[99].local_status, LOCAL_ACTIVE);
+    assert_false(rows[99].is_protected);
+    assert_ok(&o->f, store_network_get(o->f.reader, NETWORK_ID, o->f.arena, &net, &o->f.err));
+    assert_int_equal(net.mode, NETWORK_MANAGE);
+    assert_false(net.is_protected);
+    struct slice report;
+    assert_ok(&o->f, store_check(o->f.store, o->f.arena, &report, &o->f.err));
+    assert_slice(report, "ok");
+    fixture_close(&o->f);
+}
+
+static void an_old_store_keeps_its_rows(void **state)
+{
+    struct on_file *o = *state;
+    make_old_store(o);
+    db_close(&o->db);
+    struct store_options options = fixture_options(&o->f);
+    options.migrate = false;
+    struct store *s = NULL;
+    assert_err(&o->f, ERR_CONFLICT, store_open(&options, &s, &o->f.err));
+    expect_the_rows(o);
+    uint32_t have, want;
+    assert_ok(&o->f, store_migrate_status(o->f.path, &have, &want, &o->f.err));
+    assert_int_equal(have, STORE_VERSION);
+    assert_int_equal(want, STORE_VERSION);
+}
+
+static void a_backup_of_the_first_schema_is_restored(void **state)
+{
+    struct on_file *o = *state;
+    make_old_store(o);
+    db_close(&o->db); // its WAL goes with it: the file is as good as a backup
+    char restored[128];
+    (void)snprintf(restored, sizeof(restored), "%s/restored.db", o->f.dir);
+    assert_ok(&o->f, store_restore(o->f.path, restored, &o->f.err));
+    (void)snprintf(o->f.path, sizeof(o->f.path), "%s", restored);
+    expect_the_rows(o);
+}
+
+// Dies inside the n-th migration, when all its statements have run and nothing is committed.
+static void die_in(const char *path, unsigned n)
+{
+    struct migrate_list l = migrate_embedded();
+    struct db *db;
+    struct error err;
+    if (db_open(path, DB_WRITE, 0, &db, &err) != ERR_OK) _exit(1);
+    if (migrate_apply(db, first(l.m, n - 1), wall_from_sec(NOW_SEC), &err) != ERR_OK) _exit(2);
+    if (db_exec(db, "BEGIN IMMEDIATE", &err) != ERR_OK || db_exec(db, l.m[n - 1].sql, &err) != ERR_OK) _exit(3);
+    (void)raise(SIGKILL);
+}
+
+static void death_in_any_migration_leaves_a_store_that_goes_on(void **state)
+{
+    struct on_file *o = *state;
+    make_old_store(o);
+    db_close(&o->db);
+    for (unsigned n = 2; n <= STORE_VERSION; n++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) die_in(o->f.path, n);
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        uint32_t have, want;
+        assert_ok(&o->f, store_migrate_status(o->f.path, &have, &want, &o->f.err));
+        assert_int_equal(have, n - 1);
+    }
+    expect_the_rows(o);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 int main(void)
 {
@@ -138,6 +242,9 @@ int main(void)
         T(a_broken_one_leaves_what_was_before),
         T(an_older_binary_may_stay_until_the_contraction),
         T(another_text_of_an_applied_one_is_refused),
+        T(an_old_store_keeps_its_rows),
+        T(a_backup_of_the_first_schema_is_restored),
+        T(death_in_any_migration_leaves_a_store_that_goes_on),
         cmocka_unit_test(the_embedded_list_is_the_schema_of_this_binary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
