@@ -196,10 +196,10 @@ static void a_backup_of_the_first_schema_is_restored(void **state)
     struct on_file *o = *state;
     make_old_store(o);
     db_close(&o->db); // its WAL goes with it: the file is as good as a backup
-    char restored[128];
-    (void)snprintf(restored, sizeof(restored), "%s/restored.db", o->f.dir);
-    assert_ok(&o->f, store_restore(o->f.path, restored, &o->f.err));
-    (void)snprintf(o->f.path, sizeof(o->f.path), "%s", restored);
+    char backup[sizeof(o->f.path)];
+    memcpy(backup, o->f.path, sizeof(backup));
+    (void)snprintf(o->f.path, sizeof(o->f.path), "%s/restored.db", o->f.dir);
+    assert_ok(&o->f, store_restore(backup, o->f.path, &o->f.err));
     expect_the_rows(o);
 }
 
