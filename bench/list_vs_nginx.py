@@ -147,11 +147,6 @@ class Service:
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.loads(reply.read() or b"{}")
 
-    def _boto(self):
-        import boto3  # from the test requirements: only to make the VPC as a user would
-        return boto3.client("ec2", region_name="us-east-1", endpoint_url=self.ec2,
-                            aws_access_key_id="AKIAACCEPTER00000000", aws_secret_access_key="secretofaccepter")
-
     def _write_config(self):
         self.port, self.management_port = harness.free_port(), harness.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -197,7 +192,8 @@ seconds = 60
 
     def __enter__(self):
         self._start_ec2sim()
-        self.vpc = self._boto().create_vpc(CidrBlock="192.168.0.0/21")["Vpc"]["VpcId"]
+        self.vpc = self._manage("POST", "vpcs", {"accountId": "111111111111", "region": "us-east-1",
+                                                 "cidrBlocks": ["192.168.0.0/21"]})["vpcId"]
         self._write_config()
         self._run("init")
         group = self._run("project", "list")["results"][0]["id"]
