@@ -59,7 +59,8 @@ struct scanner {
     size_t unit_count;
     unsigned failing; // units with failures
     bool woken;
-    bool started; // the first list of units was made
+    bool started;     // the first list of units was made
+    uint64_t made_of; // store generation that the units were made of
     uint64_t rounds;
     struct scanner_status status;
 };

@@ -93,13 +93,22 @@ static void drop_unwanted(struct scanner *s)
         }
     }
     s->unit_count = kept;
+    s->status.units = (unsigned)kept;
 }
 
-static bool make_units(struct scanner *s, const struct network *nets, const struct slice *external_ids, size_t n)
+// generation: read before the networks were. The job and scanner_run_once both reload, and the one that read earlier
+// may come here later: it must not undo what the other knows.
+static bool make_units(struct scanner *s, uint64_t generation, const struct network *nets,
+                       const struct slice *external_ids, size_t n)
 {
     size_t old_n;
     bool ok = true;
     lock_take(&s->lock);
+    if (s->started && generation < s->made_of) {
+        lock_drop(&s->lock);
+        return true;
+    }
+    s->made_of = generation;
     struct unit_network *old = old_networks(s, &old_n);
     for (size_t i = 0; i < s->unit_count; i++) s->units[i]->network_count = 0;
     for (size_t i = 0; i < n && ok; i++) {
@@ -108,7 +117,6 @@ static bool make_units(struct scanner *s, const struct network *nets, const stru
     }
     drop_unwanted(s);
     s->started = true;
-    s->status.units = (unsigned)s->unit_count;
     lock_drop(&s->lock);
     mem_free(old);
     return ok;
@@ -134,6 +142,7 @@ static enum err reload(struct scanner *s, struct store_reader *r, struct error *
 {
     struct network *nets;
     size_t n;
+    uint64_t generation = store_generation(s->opt.store);
     struct arena *a = arena_new(NETWORKS_ARENA);
     if (!a) return error_set(err, ERR_NOMEM, "no memory for the scan units");
     enum err e = store_networks(r, NULL, a, &nets, &n, err);
@@ -147,7 +156,8 @@ static enum err reload(struct scanner *s, struct store_reader *r, struct error *
         else if (e == ERR_OK)
             nets[kept++] = nets[i];
     }
-    if (e == ERR_OK && !make_units(s, nets, ids, kept)) e = error_set(err, ERR_NOMEM, "no memory for the scan units");
+    if (e == ERR_OK && !make_units(s, generation, nets, ids, kept))
+        e = error_set(err, ERR_NOMEM, "no memory for the scan units");
     arena_free(a);
     return e;
 }
