@@ -26,6 +26,7 @@ struct cloud_failure {
     char code[64];   // AWS error code, "" when none
     char request_id[64];
     char message[400]; // AWS' message or ours, and what to do
+    bool uncertain;    // of a change: it may have taken effect all the same; describe before asking again
 };
 
 // Everything from the environment, read once by cloud_env_from_process and handed in (tests hand in their own).
@@ -90,6 +91,40 @@ enum cloud_class cloud_describe_one(struct cloud *c, const struct cloud_target *
 // The VPC's CIDR blocks, associated ones only, primary first, and its owner. CLOUD_NOT_FOUND_YET when absent.
 enum cloud_class cloud_vpc(struct cloud *c, const struct cloud_target *t, const char *vpc_id, struct arena *a,
                            struct slice *ret_cidrs, char ret_owner[ACCOUNT_ID], struct cloud_failure *f) MUST_CHECK;
+
+// ---- changes. Throttled ones are retried below, since they did nothing; what may have reached EC2 is never sent
+// twice: then the class is mostly CLOUD_TRANSIENT, and f->uncertain tells that it may have happened. *ret: the record
+// of the reply (VpcPeeringConnection), its name "" when the reply had none that is ours.
+enum cloud_class cloud_accept(struct cloud *c, const struct cloud_target *t, const char *name, struct arena *a,
+                              struct observed *ret, struct cloud_failure *f) MUST_CHECK;
+enum cloud_class cloud_reject(struct cloud *c, const struct cloud_target *t, const char *name,
+                              struct cloud_failure *f) MUST_CHECK;
+enum cloud_class cloud_delete(struct cloud *c, const struct cloud_target *t, const char *name,
+                              struct cloud_failure *f) MUST_CHECK;
+// The tag Name of our side, and whether the requester's VPC resolves our public names to private addresses (refused by
+// EC2 unless the connection is active). Both may be asked again without harm.
+enum cloud_class cloud_name_tag(struct cloud *c, const struct cloud_target *t, const char *name, struct slice value,
+                                struct cloud_failure *f) MUST_CHECK;
+enum cloud_class cloud_dns_option(struct cloud *c, const struct cloud_target *t, const char *name, bool on,
+                                  struct cloud_failure *f) MUST_CHECK;
+
+// ---- routes. cidr: IPv4 or IPv6. create: CLOUD_CONFLICT when there is a route for that block (RouteAlreadyExists) or
+// no room (RouteLimitExceeded). delete: CLOUD_NOT_FOUND_YET when there is no such route or table (f->code tells).
+enum cloud_class cloud_route_create(struct cloud *c, const struct cloud_target *t, const char *table_id,
+                                    struct slice cidr, const char *pcx, struct cloud_failure *f) MUST_CHECK;
+enum cloud_class cloud_route_delete(struct cloud *c, const struct cloud_target *t, const char *table_id,
+                                    struct slice cidr, struct cloud_failure *f) MUST_CHECK;
+struct cloud_route {
+    char vpc_id[AWS_RES_ID]; // of the table; "" = not said
+    unsigned routes;         // in the table, of any kind: for the quota
+    bool found;              // there is one for that very block; the rest is of it
+    bool propagated;         // by a gateway: a route that is made by hand takes precedence
+    bool blackhole;          // its target is gone
+    char target[128];        // "pcx-…", or what else it leads to ("local", "tgw-…"); "" = not said
+};
+// CLOUD_NOT_FOUND_YET: there is no such table.
+enum cloud_class cloud_route_find(struct cloud *c, const struct cloud_target *t, const char *table_id,
+                                  struct slice cidr, struct cloud_route *ret, struct cloud_failure *f) MUST_CHECK;
 
 // ---- what `network check` prints: one row a permission.
 struct permission_check {

@@ -286,7 +286,10 @@ static enum cloud_class run(struct trip *t, const struct xml_node **ret_root, st
             tries--;
             continue;
         }
-        if (!may_retry(t, c, tries, &cost, &wait)) return c;
+        if (!may_retry(t, c, tries, &cost, &wait)) {
+            if (c != CLOUD_OK) f->uncertain = t->q->changes && !t->undone;
+            return c;
+        }
         count_retry(c);
         t->c->sleep(t->c, wait);
     }

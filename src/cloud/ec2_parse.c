@@ -255,6 +255,92 @@ enum cloud_class ec2_parse_peerings(const struct xml_node *root, const char *acc
     return CLOUD_OK;
 }
 
+enum cloud_class ec2_parse_peering(const struct xml_node *root, const char *region, struct arena *a,
+                                   struct observed *ret, struct error *err)
+{
+    const struct xml_node *item = xml_child(root, "vpcPeeringConnection");
+    struct observed o;
+    if (!item || !read_item(item, a, &o) || !is_ours(&o, NULL, region)) {
+        error_set(err, ERR_PROTOCOL, "EC2's answer has no vpcPeeringConnection, or a malformed one");
+        return CLOUD_PERMANENT;
+    }
+    if (arena_failed(a)) return no_memory(err);
+    *ret = o;
+    return CLOUD_OK;
+}
+
+// ---- routes -------------------------------------------------------------------------------
+
+// Where a route leads: the one element that is no destination, no state and no origin.
+static struct slice route_target(const struct xml_node *route)
+{
+    static const char *const others[] = {"destinationCidrBlock",
+                                         "destinationIpv6CidrBlock",
+                                         "destinationPrefixListId",
+                                         "instanceOwnerId",
+                                         "origin",
+                                         "state"};
+    struct slice peering = xml_text(route, "vpcPeeringConnectionId");
+    if (peering.n) return peering;
+    for (const struct xml_node *i = route->first_child; i; i = i->next) {
+        bool other = i->text.n == 0;
+        for (unsigned k = 0; k < ARRAY_LEN(others) && !other; k++) other = slice_eq_cstr(i->name, others[k]);
+        if (!other) return i->text;
+    }
+    return (struct slice){NULL, 0};
+}
+
+static bool leads_to(const struct xml_node *route, const struct cidr *block)
+{
+    struct cidr c;
+    struct slice text = xml_text(route, block->ip.family == 6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock");
+    return text.n && cidr_parse(text, false, &c) && ip_eq(c.ip, block->ip) && c.prefix == block->prefix;
+}
+
+static void read_route(const struct xml_node *route, bool propagated, struct cloud_route *r)
+{
+    r->found = true;
+    r->propagated = propagated;
+    r->blackhole = slice_eq_cstr(xml_text(route, "state"), "blackhole");
+    struct slice target = route_target(route);
+    copy_text(is_graph(target) ? target : (struct slice){NULL, 0}, r->target, sizeof r->target);
+}
+
+static bool read_table(const struct xml_node *table, const struct cidr *block, struct cloud_route *r)
+{
+    *r = (struct cloud_route){.routes = 0};
+    if (!take(table, "vpcId", vpc_id_valid, r->vpc_id, sizeof r->vpc_id)) return false;
+    const struct xml_node *set = xml_child(table, "routeSet");
+    for (const struct xml_node *i = set ? set->first_child : NULL; i; i = i->next) {
+        bool propagated = slice_eq_cstr(xml_text(i, "origin"), "EnableVgwRoutePropagation");
+        r->routes++;
+        if (leads_to(i, block) && (!r->found || (r->propagated && !propagated))) read_route(i, propagated, r);
+    }
+    return true;
+}
+
+enum cloud_class ec2_parse_route(const struct xml_node *root, const char *table_id, const struct cidr *block,
+                                 struct cloud_route *ret, struct error *err)
+{
+    const struct xml_node *set = xml_child(root, "routeTableSet");
+    if (!set) {
+        error_set(err, ERR_PROTOCOL, "EC2's answer has no routeTableSet");
+        return CLOUD_PERMANENT;
+    }
+    for (const struct xml_node *i = set->first_child; i; i = i->next) {
+        struct cloud_route r;
+        if (!slice_eq_cstr(xml_text(i, "routeTableId"), table_id)) continue;
+        if (!read_table(i, block, &r)) {
+            error_set(err, ERR_PROTOCOL, "EC2 names a VPC of %s that is no VPC id", table_id);
+            return CLOUD_PERMANENT;
+        }
+        *ret = r;
+        return CLOUD_OK;
+    }
+    error_set(err, ERR_NOT_FOUND, "EC2 knows no route table %s in this account and region", table_id);
+    return CLOUD_NOT_FOUND_YET;
+}
+
 // ---- VPCs ---------------------------------------------------------------------------------
 
 static bool is_associated(const struct xml_node *item, const char *state_name)

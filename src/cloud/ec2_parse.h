@@ -30,6 +30,15 @@ struct peering_page {
 enum cloud_class ec2_parse_peerings(const struct xml_node *root, const char *account, const char *region,
                                     struct arena *a, struct peering_page *ret, struct error *err) MUST_CHECK;
 
+// The one record of an AcceptVpcPeeringConnection reply. CLOUD_PERMANENT: none, or it is malformed.
+enum cloud_class ec2_parse_peering(const struct xml_node *root, const char *region, struct arena *a,
+                                   struct observed *ret, struct error *err) MUST_CHECK;
+
+// The route of a table for that very block; one made by hand comes before a propagated one. CLOUD_NOT_FOUND_YET when
+// the table is not in the reply.
+enum cloud_class ec2_parse_route(const struct xml_node *root, const char *table_id, const struct cidr *block,
+                                 struct cloud_route *ret, struct error *err) MUST_CHECK;
+
 struct vpc_info {
     struct slice cidrs; // primary first, then other associated ones, IPv6 last
     char owner[ACCOUNT_ID];

@@ -31,12 +31,17 @@ void cloud_policy_permissions(struct buf *out, const char *partition, enum netwo
     static const char *const reads[] = {"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs"};
     static const char *const accept[] = {"ec2:AcceptVpcPeeringConnection"};
     static const char *const end[] = {"ec2:RejectVpcPeeringConnection", "ec2:DeleteVpcPeeringConnection"};
+    static const char *const tables[] = {"ec2:DescribeRouteTables"};
+    static const char *const routes[] = {"ec2:CreateRoute", "ec2:DeleteRoute"};
+    static const char *const finish[] = {"ec2:CreateTags", "ec2:ModifyVpcPeeringConnectionOptions"};
     static const char *const all[] = {"*"}; // Describe knows no resource-level permission
-    char vpc[80], pcx[80];
+    char vpc[80], pcx[80], rtb[80];
     snprintf(vpc, sizeof vpc, "arn:%.32s:ec2:*:*:vpc/*", partition);
     snprintf(pcx, sizeof pcx, "arn:%.32s:ec2:*:*:vpc-peering-connection/*", partition);
+    snprintf(rtb, sizeof rtb, "arn:%.32s:ec2:*:*:route-table/*", partition);
     const char *const both[] = {vpc, pcx}; // accepting is authorised on the VPC and on the connection
     const char *const one[] = {pcx};
+    const char *const table[] = {rtb};
     struct json_writer w;
     json_begin(&w, out, true);
     json_obj(&w);
@@ -47,6 +52,9 @@ void cloud_policy_permissions(struct buf *out, const char *partition, enum netwo
     if (mode == NETWORK_MANAGE) {
         statement(&w, "PeerageAccept", accept, ARRAY_LEN(accept), both, ARRAY_LEN(both));
         statement(&w, "PeerageEnd", end, ARRAY_LEN(end), one, ARRAY_LEN(one));
+        statement(&w, "PeerageFinish", finish, ARRAY_LEN(finish), one, ARRAY_LEN(one));
+        statement(&w, "PeerageRouteTables", tables, ARRAY_LEN(tables), all, ARRAY_LEN(all));
+        statement(&w, "PeerageRoutes", routes, ARRAY_LEN(routes), table, ARRAY_LEN(table));
     }
     json_arr_end(&w);
     json_obj_end(&w);

@@ -391,11 +391,15 @@ static void test_policies_grant_what_is_used(void **state)
     buf_char(&b, '\0');
     assert_non_null(strstr(b.p, "ec2:DescribeVpcPeeringConnections"));
     assert_null(strstr(b.p, "Accept"));
+    assert_null(strstr(b.p, "Route"));
     buf_clear(&b);
     cloud_policy_permissions(&b, "aws-cn", NETWORK_MANAGE);
     buf_char(&b, '\0');
     assert_non_null(strstr(b.p, "arn:aws-cn:ec2:*:*:vpc/*"));
     assert_non_null(strstr(b.p, "ec2:RejectVpcPeeringConnection"));
+    assert_non_null(strstr(b.p, "arn:aws-cn:ec2:*:*:route-table/*"));
+    assert_non_null(strstr(b.p, "ec2:CreateRoute"));
+    assert_null(strstr(b.p, "ec2:ReplaceRoute"));
     buf_clear(&b);
     cloud_policy_trust(&b, "arn:aws:iam::1:role/p", "e\"x");
     buf_char(&b, '\0');
