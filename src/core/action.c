@@ -54,7 +54,7 @@ static enum err judge_state(struct request *op, const struct connection *row, st
         return ERR_OK;
     default:
         return refuse(op, ANSWER_STATE,
-                      arena_fmt(op->arena, "The VPC peering connection %s has cloudStatus %s and localStatus %s: %s.",
+                      arena_fmt(op->arena, "the VPC peering connection %s has cloudStatus %s and localStatus %s; %s",
                                 row->name, row->cloud_status, local_status_name(row->local_status), why),
                       err);
     }
@@ -67,16 +67,16 @@ static enum err judge_network(struct request *op, const struct network *net, con
     if (net->mode == NETWORK_OBSERVE)
         return refuse(op, ANSWER_OBSERVE,
                       arena_fmt(op->arena,
-                                "The network %s (%s) of the VPC peering connection %s is only observed: Peerage writes "
-                                "nothing to AWS for it. Add the network again in mode manage, or act in AWS.",
+                                "the network %s (%s) of the VPC peering connection %s is only observed, and Peerage "
+                                "writes nothing to AWS for it; add the network in mode manage, or act in AWS",
                                 net->id, net->vpc_id, row->name),
                       err);
     if (op->q->action != ACTION_DELETE || (!net->is_protected && !row->is_protected)) return ERR_OK;
     const char *what = row->is_protected ? "connection" : "network";
     return refuse(op, ANSWER_PROTECTED,
                   arena_fmt(op->arena,
-                            "The VPC peering connection %s is protected from deletion by its %s. Lift the protection "
-                            "with `peerage %s unprotect %s` first.",
+                            "the VPC peering connection %s is protected from deletion by its %s; lift the protection "
+                            "with `peerage %s unprotect %s` first",
                             row->name, what, what, row->is_protected ? row->name : net->id),
                   err);
 }

@@ -33,7 +33,7 @@ enum action_answer {
     ANSWER_NOT_FOUND, // 404
     ANSWER_ACCOUNT,   // requesterAccountId does not match: 400 INVALID_ATTRIBUTE
     ANSWER_VPC,       // requesterVpcId does not match: 400 INVALID_ATTRIBUTE
-    ANSWER_STATE,     // 409 PEER_INVALID_STATE, see why
+    ANSWER_STATE,     // 409 PEER_INVALID_STATE, see why (all three: a clause that goes into a sentence)
     ANSWER_OBSERVE,   // 409: the network is observed only, see why
     ANSWER_PROTECTED, // 409: protected from deletion, see why
 };

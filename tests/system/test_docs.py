@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 from harness import ROOT, Dev, clean_environment, read_env_file, run
 
@@ -13,6 +14,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_differences_page_is_what_the_binary_prints():
     assert (ROOT / "docs/differences.md").read_text(encoding="utf-8") == run("openapi", "--differences", check=0).stdout
+
+
+def test_lifecycle_page_is_what_the_tables_say():
+    done = subprocess.run([sys.executable, ROOT / "tools/lifecycle.py", "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_configuration_page_holds_every_key_as_printed():

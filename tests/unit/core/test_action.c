@@ -148,13 +148,13 @@ static void a_state_that_forbids_says_which_and_what_is_allowed(void **state)
     discover_as(c, "pending-acceptance");
     assert_int_equal(ask_why(c, ACTION_DELETE, &why), ANSWER_STATE);
     assert_slice(why,
-                 "The VPC peering connection " PCX " has cloudStatus pending-acceptance and localStatus NONE: only "
-                 "its requester can delete it before it is accepted; it can be accepted or rejected.");
+                 "the VPC peering connection " PCX " has cloudStatus pending-acceptance and localStatus NONE; only "
+                 "its requester can delete it before it is accepted; it can be accepted or rejected");
     assert_int_equal(ask(c, ACTION_ACCEPT), ANSWER_TAKEN);
     assert_int_equal(ask_why(c, ACTION_REJECT, &why), ANSWER_STATE);
-    assert_slice(why, "The VPC peering connection " PCX " has cloudStatus pending-acceptance and localStatus "
-                      "REQUEST_ACCEPT: an accept is under way; nothing else is allowed until it has ended, a delete "
-                      "once it is active.");
+    assert_slice(why, "the VPC peering connection " PCX " has cloudStatus pending-acceptance and localStatus "
+                      "REQUEST_ACCEPT; an accept is under way; nothing else is allowed until it has ended, a delete "
+                      "once it is active");
     assert_int_equal(row_now(c).local_status, LOCAL_REQUEST_ACCEPT);
 }
 
@@ -175,7 +175,7 @@ static void an_observed_network_is_never_written(void **state)
     q.group_id = GROUP2_ID;
     struct slice why;
     assert_int_equal(ask_full(c, &q, &why), ANSWER_OBSERVE);
-    assert_true(slice_starts(why, SLICE("The network ")));
+    assert_true(slice_starts(why, SLICE("the network ")));
     assert_non_null(memmem(why.p, why.n, "only observed", 13));
     struct intent *i;
     assert_int_equal(all_intents(c, &i), 0);
@@ -190,8 +190,8 @@ static void protection_refuses_deletes_only(void **state)
     assert_int_equal(ask(c, ACTION_ACCEPT), ANSWER_TAKEN);
     scan_as(c, "active");
     assert_int_equal(ask_why(c, ACTION_DELETE, &why), ANSWER_PROTECTED);
-    assert_slice(why, "The VPC peering connection " PCX " is protected from deletion by its connection. Lift the "
-                      "protection with `peerage connection unprotect " PCX "` first.");
+    assert_slice(why, "the VPC peering connection " PCX " is protected from deletion by its connection; lift the "
+                      "protection with `peerage connection unprotect " PCX "` first");
     assert_true(row_now(c).is_protected);
     assert_ok(&c->f, core_network_protect(c->core, &somebody, NETWORK_ID, true, &c->f.err));
     assert_ok(&c->f, core_connection_protect(c->core, &somebody, GROUP_ID, SLICE(PCX), false, &c->f.err));
