@@ -83,11 +83,12 @@ static bool ended(const struct connection *c)
 static bool turned_active(const struct transition *t)
 {
     const struct connection *was = t->before;
-    return was && was->listed && cloud_of(was) != CLOUD_ACTIVE && cloud_of(t->row) == CLOUD_ACTIVE &&
+    return was->listed && cloud_of(was) != CLOUD_ACTIVE && cloud_of(t->row) == CLOUD_ACTIVE &&
            t->row->local_status == LOCAL_ACTIVE;
 }
 
-static enum err follow_active(struct store_tx *tx, const struct transition *t, struct error *err)
+// *ret_none: no block of the peer is known, so that no route is wanted either.
+static enum err follow_active(struct store_tx *tx, const struct transition *t, bool *ret_none, struct error *err)
 {
     struct arena *a CLEANUP(arena_freep) = arena_new(256 * 1024);
     struct peer_cidr *cidrs = NULL;
@@ -97,18 +98,22 @@ static enum err follow_active(struct store_tx *tx, const struct transition *t, s
     if (code != ERR_OK) return code;
     bool approved = any_approved(cidrs, n);
     if (!approved && turned_active(t)) return routes_approve(tx, t->audit, t->row, err);
+    *ret_none = n == 0;
     return approved ? note_new_blocks(tx, t, cidrs, n, err) : ERR_OK;
 }
 
 enum err routes_follow(struct store_tx *tx, const struct transition *t, struct error *err)
 {
+    // What is seen for the first time has neither blocks nor routes: the first scan of a large account pays nothing.
+    if (!t->before) return ERR_OK;
     bool active = cloud_of(t->row) == CLOUD_ACTIVE && t->row->listed;
-    bool was_active = t->before && cloud_of(t->before) == CLOUD_ACTIVE;
-    bool ends = ended(t->row) && t->before && !ended(t->before);
+    bool was_active = cloud_of(t->before) == CLOUD_ACTIVE;
+    bool ends = ended(t->row) && !ended(t->before), none = false;
     if (!active && !was_active && !ends) return ERR_OK;
     uint64_t touched = 0;
-    enum err code = active ? follow_active(tx, t, err) : ERR_OK;
-    if (code == ERR_OK && ended(t->row)) code = store_tx_peer_cidrs_forget(tx, t->row->id, err);
+    enum err code = active ? follow_active(tx, t, &none, err) : ERR_OK;
+    if (code != ERR_OK || none) return code;
+    if (ended(t->row)) code = store_tx_peer_cidrs_forget(tx, t->row->id, err);
     if (code == ERR_OK) code = store_tx_routes_follow(tx, t->row->network_id, t->row->id, t->audit->now, &touched, err);
     if (code == ERR_OK && touched && t->work) *t->work = true;
     return code;
