@@ -196,6 +196,7 @@ static enum err make_pipeline(struct app *a, struct error *err)
                          .limits = a->limits,
                          .cache = a->cache,
                          .clock = a->opt.clock,
+                         .core = a->core,
                          .public_url = a->config->public_url};
     return pipeline_new(&o, &a->pipeline, err);
 }
