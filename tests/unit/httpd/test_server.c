@@ -371,7 +371,7 @@ static void every_reply_is_told_and_every_round_ends(void **state)
     httpd_stop(&f->s, 1000);
     assert_int_equal(f->app.done, 2);
     assert_int_equal(f->app.done_rejected, 1);
-    assert_int_equal(f->app.last_status, 400);
+    assert_int_equal(f->app.rejected_status, 400);
     assert_int_equal(f->app.threads_begun, 3);
     assert_true(f->app.batches > 0);
 }

@@ -36,7 +36,7 @@ struct gate { // closed: requests to /gate wait for it on their worker
 struct app {
     struct gate gate;
     _Atomic unsigned handled, released, done, done_rejected, batches, threads_begun, threads_ended;
-    _Atomic int last_status;
+    _Atomic int rejected_status; // of the last rejected one: loops tell of the others in any order
     char *big;
     size_t big_n;
 };
@@ -121,11 +121,12 @@ static inline void app_done(void *ctx, void *thread, const struct request *req, 
     (void)thread, (void)peer;
     assert_int_equal(strlen(request_id), REQUEST_ID_LEN);
     assert_true(ns >= 0);
-    if (req)
+    if (req) {
         a->done++;
-    else
-        a->done_rejected++;
-    a->last_status = rep->status;
+        return;
+    }
+    a->rejected_status = rep->status;
+    a->done_rejected++;
 }
 
 static inline void app_batch_end(void *ctx, void *thread)
