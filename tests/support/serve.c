@@ -2,7 +2,7 @@
 // The server with a trivial application, to be driven by wrk, curl or raw bytes from outside.
 // Called by: people who measure or poke at src/httpd. Must never: be installed.
 //   serve LISTEN [LOOPS [WORKERS [CERT KEY]]]
-// GET /size/N answers N bytes; /work/… does so on a worker; anything else echoes method, target and body.
+// GET /size/N answers N bytes; /pool/… does so on a worker; anything else echoes method, target and body.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static enum http_outcome handle(void *ctx, void *thread, struct request *req, st
     (void)ctx, (void)thread;
     uint64_t n;
     struct slice path = req->path;
-    if (slice_starts(path, SLICE("/work/"))) {
+    if (slice_starts(path, SLICE("/pool/"))) {
         if (!may_block) return HTTP_NEEDS_WORKER;
         path = slice_skip(path, 5);
     }

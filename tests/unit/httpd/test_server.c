@@ -76,9 +76,9 @@ static void order_holds_when_workers_large_replies_and_bodies_mix(void **state)
         wire_send(
             w.fd,
             "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
-            "GET /work/2 HTTP/1.1\r\nHost: x\r\n\r\n"
+            "GET /pool/2 HTTP/1.1\r\nHost: x\r\n\r\n"
             "GET /size/100000 HTTP/1.1\r\nHost: x\r\n\r\n"
-            "POST /work/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+            "POST /pool/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
             "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
     for (int round = 0; round < 20; round++) {
         wire_reply(&w, 200);
@@ -101,7 +101,7 @@ static void bytes_may_come_one_at_a_time(void **state)
     struct fixture *f = started(state, 1);
     struct wire w = wire_on(wire_connect(f));
     static const char text[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-                               "POST /work/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "POST /pool/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                                "4\r\nwxyz\r\n1;a=b\r\n!\r\n0\r\nT: v\r\n\r\n";
     int on = 1;
     assert_int_equal(setsockopt(w.fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on), 0);
@@ -216,7 +216,7 @@ static void a_half_closed_client_gets_every_reply(void **state)
 {
     struct fixture *f = started(state, 1);
     struct wire w = wire_on(wire_connect(f));
-    wire_send(w.fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /work/2 HTTP/1.1\r\nHost: x\r\n\r\n"
+    wire_send(w.fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /pool/2 HTTP/1.1\r\nHost: x\r\n\r\n"
                     "GET /size/300000 HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(shutdown(w.fd, SHUT_WR), 0);
     wire_reply(&w, 200);
@@ -281,7 +281,7 @@ static void an_unusable_reply_becomes_500(void **state)
     assert_int_equal(wire_once(f, "GET /status/0 HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0), 500);
     assert_int_equal(wire_once(f, "GET /status/101 HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0), 500);
     char body[512];
-    assert_int_equal(wire_once(f, "GET /work/status/999 HTTP/1.1\r\nHost: x\r\n\r\n", body, sizeof body), 500);
+    assert_int_equal(wire_once(f, "GET /pool/status/999 HTTP/1.1\r\nHost: x\r\n\r\n", body, sizeof body), 500);
     assert_non_null(strstr(body, "UNEXPECTED_ERROR"));
 }
 
@@ -316,7 +316,7 @@ static void a_client_that_leaves_while_a_worker_answers_harms_nobody(void **stat
     }
     assert_int_equal(wire_once(f, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0), 200);
     gate_set(&f->app.gate, true);
-    assert_int_equal(wire_once(f, "GET /work/b HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0), 200);
+    assert_int_equal(wire_once(f, "GET /pool/b HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0), 200);
 }
 
 static void forwarding_fields_count_from_trusted_proxies_only(void **state)
@@ -366,7 +366,7 @@ static void every_reply_is_told_and_every_round_ends(void **state)
 {
     struct fixture *f = started(state, 1);
     (void)wire_once(f, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0);
-    (void)wire_once(f, "GET /work/b HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0);
+    (void)wire_once(f, "GET /pool/b HTTP/1.1\r\nHost: x\r\n\r\n", NULL, 0);
     (void)wire_once(f, "nonsense\r\n\r\n", NULL, 0);
     httpd_stop(&f->s, 1000);
     assert_int_equal(f->app.done, 2);

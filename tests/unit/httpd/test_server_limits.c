@@ -196,11 +196,11 @@ static void a_full_queue_is_503_with_retry_after(void **state)
     wire_send(busy.fd, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
     gate_await(&f->app.gate, 1);
     // The one place in the queue: whichever of these comes first has it.
-    wire_send(queued.fd, "GET /work/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    wire_send(queued.fd, "GET /pool/1 HTTP/1.1\r\nHost: x\r\n\r\n");
     int status = 0;
     for (int i = 0; i < 200 && status != 503; i++) {
         struct wire *probe = wire_silent(&queued, 10) ? &w : &queued;
-        if (probe == &w) wire_send(w.fd, "GET /work/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+        if (probe == &w) wire_send(w.fd, "GET /pool/2 HTTP/1.1\r\nHost: x\r\n\r\n");
         wire_reply(probe, 503);
         status = probe->status;
         assert_true(wire_has(probe, "Retry-After", "1"));
@@ -320,7 +320,7 @@ static void no_single_allocation_can_break_it(void **state)
     f->o.loops = 1;
     f->o.workers = 1;
     fixture_start(f);
-    static const char head[] = "POST /work/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n";
+    static const char head[] = "POST /pool/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n";
     static const char tail[] = ASK "bad\r\n\r\n";
     bool fired = true;
     for (uint64_t n = 1; fired && n < 200; n++) {

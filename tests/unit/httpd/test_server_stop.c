@@ -294,7 +294,7 @@ static void draining_under_load_fails_no_request(void **state)
 {
     struct fixture *f = *state;
     f->o.workers = 2;
-    static const char *const asks[] = {ASK, "GET /work/b HTTP/1.1\r\nHost: x\r\n\r\n",
+    static const char *const asks[] = {ASK, "GET /pool/b HTTP/1.1\r\nHost: x\r\n\r\n",
                                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
                                        "GET /size/70000 HTTP/1.1\r\nHost: x\r\n\r\n"};
     for (int round = 0; round < 3; round++) {

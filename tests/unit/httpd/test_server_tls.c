@@ -119,7 +119,7 @@ static void requests_are_answered_over_both_versions(void **state)
         assert_int_equal(SSL_connect(ssl), 1);
         assert_int_equal(SSL_version(ssl), versions[i]);
         assert_int_equal(common_name_is(ssl, "localhost"), 1);
-        static const char three[] = ASK "GET /work/who HTTP/1.1\r\nHost: x\r\n\r\n" ASK;
+        static const char three[] = ASK "GET /pool/who HTTP/1.1\r\nHost: x\r\n\r\n" ASK;
         tls_send(ssl, three, sizeof three - 1);
         assert_int_equal(tls_reply(ssl, body, sizeof body, &n), 200);
         assert_memory_equal(body, "/a", n);

@@ -72,7 +72,7 @@ static inline void app_release(void *ctx)
     a->released++;
 }
 
-// /echo: the body; /size/N: N bytes; /work/…: the same on a worker; /gate: on a worker, past the gate;
+// /echo: the body; /size/N: N bytes; /pool/…: the same on a worker; /gate: on a worker, past the gate;
 // /status/N; /close; /who: peer and secure; anything else: the target.
 static inline enum http_outcome app_handle(void *ctx, void *thread, struct request *req, struct reply *rep,
                                            bool may_block)
@@ -81,7 +81,7 @@ static inline enum http_outcome app_handle(void *ctx, void *thread, struct reque
     struct slice path = req->path;
     uint64_t n;
     assert_non_null(thread);
-    bool work = slice_starts(path, SLICE("/work/")), gate = slice_eq(path, SLICE("/gate"));
+    bool work = slice_starts(path, SLICE("/pool/")), gate = slice_eq(path, SLICE("/gate"));
     if ((work || gate) && !may_block) {
         req->state = a; // kept for the second call
         return HTTP_NEEDS_WORKER;
