@@ -57,6 +57,17 @@ void call_success_head(struct call *c)
     reply_security_headers(c->rep, c->req->secure);
 }
 
+void call_accepted(struct call *c)
+{
+    call_success_head(c);
+    c->rep->status = 202;
+    if (c->fmt.envelope)
+        c->rep->body = c->fmt.pretty ? SLICE("{\n  \"content\" : { },\n  \"status\" : 202\n}")
+                                     : SLICE("{\"content\":{},\"status\":202}");
+    else
+        c->rep->body = c->fmt.pretty ? SLICE("{ }") : SLICE("{}");
+}
+
 static void free_body(void *ctx)
 {
     mem_free(ctx);

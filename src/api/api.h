@@ -4,7 +4,7 @@
 #pragma once
 
 #include "auth/auth.h"
-#include "core/core.h"
+#include "core/action.h"
 #include "httpd/httpd.h"
 #include "limit/limit.h"
 #include "net/problem.h"
@@ -14,6 +14,7 @@ struct body_cache;
 
 struct api { // shared by all threads, immutable after start but for what its members lock themselves
     struct store *store;
+    struct core *core;
     struct auth *auth;
     struct limits *limits;
     struct body_cache *cache;
@@ -33,7 +34,7 @@ enum route {
 #undef ROUTE
     ROUTE_COUNT_
 };
-enum { ROUTE_GROUP = 1, ROUTE_LIST = 2, ROUTE_OPEN = 4, ROUTE_WORKER = 8 };
+enum { ROUTE_GROUP = 1, ROUTE_LIST = 2, ROUTE_OPEN = 4, ROUTE_WORKER = 8, ROUTE_BODY = 16 };
 
 struct call;
 typedef void (*api_fn)(struct call *c);
@@ -73,6 +74,8 @@ void call_problem(struct call *c, enum problem p, const struct problem_param *pa
 void call_store_problem(struct call *c, const struct error *err);
 // 200 with a body built in `body` (taken over) and the versioned content type.
 void call_ok(struct call *c, struct buf *body);
+// 202 with the empty object, as recorded for every 202 without an entity.
+void call_accepted(struct call *c);
 // Content-Type and security headers of a success, for bodies from the cache too.
 void call_success_head(struct call *c);
 
@@ -83,6 +86,19 @@ bool call_read_query(struct call *c) MUST_CHECK;
 bool call_query(struct call *c, const char *name, bool *ret_found, struct slice *ret) MUST_CHECK;
 // Present and not blank, else 400 MISSING_QUERY_PARAMETER or INVALID_QUERY_PARAMETER.
 bool call_query_required(struct call *c, const char *name, struct slice *ret) MUST_CHECK;
+
+// ---- request bodies (api/body.c) --------------------------------------------------------------
+// Media type of a route with ROUTE_BODY: application/json or application/vnd.atlas.YYYY-MM-DD+json. An absent one
+// passes with an empty body only, so that what is missing is named. False: the 415 is made.
+bool call_check_media_type(struct call *c) MUST_CHECK;
+struct body_field {
+    const char *name;
+    struct slice *ret; // in the request's arena; NULL: known and ignored, whatever it holds
+};
+// Reads a JSON object of these string fields; each with `ret` must be there. False: the 400 is made.
+bool call_read_body(struct call *c, const struct body_field *fields, unsigned n) MUST_CHECK;
+// 400 INVALID_ATTRIBUTE naming the field, with badRequestDetail.
+void call_bad_attribute(struct call *c, const char *field, const char *description);
 
 // ---- bodies (api/wire.c) ----------------------------------------------------------------------
 struct json_writer;
@@ -122,6 +138,9 @@ void api_group_get(struct call *c);
 void api_peerings_list(struct call *c);
 void api_peerings_active(struct call *c);
 void api_account_details(struct call *c);
+void api_peering_accept(struct call *c);
+void api_peering_reject(struct call *c);
+void api_peering_delete(struct call *c);
 void api_oauth_token(struct call *c);
 void api_oauth_revoke(struct call *c);
 void api_inbox(struct call *c);

@@ -31,6 +31,12 @@ static const struct response_row responses[ROUTE_COUNT_] = {
 #undef RESPONSE
 };
 
+static const char *const bodies[ROUTE_COUNT_] = {
+#define BODY(route, schema) [ROUTE_##route] = schema,
+#include "spec/bodies.def"
+#undef BODY
+};
+
 static void add_ref(struct json_writer *w, const char *section, const char *name)
 {
     char ref[128];
@@ -77,6 +83,8 @@ static void add_params(struct json_writer *w, enum route r)
     json_key(w, "parameters");
     json_arr(w);
     if (row->flags & ROUTE_GROUP) add_param(w, "groupId", "path", "ObjectId", true, "The project.");
+    if (strstr(row->template, "{id}"))
+        add_param(w, "id", "path", "ConnectionId", true, "The connection's name or _id.");
     for (size_t i = 0; i < ARRAY_LEN(params); i++)
         if (params[i].route == r)
             add_param(w, params[i].name, "query", params[i].schema, params[i].required, params[i].help);
@@ -112,19 +120,29 @@ static void add_error(struct json_writer *w, const char *status, const char *des
     json_obj_end(w);
 }
 
+#define MEDIA_TYPE 64
+static void media_type_of(enum route r, char out[MEDIA_TYPE])
+{
+    uint32_t v = route_row(r)->oldest;
+    struct buf b = {.p = out, .cap = MEDIA_TYPE, .max = MEDIA_TYPE - 1};
+    if (v)
+        buf_fmt(&b, "application/vnd.atlas.%04u-%02u-%02u+json", v / 10000, v / 100 % 100, v % 100);
+    else
+        buf_lit(&b, "application/json");
+    out[b.n] = '\0';
+}
+
 static void add_success(struct json_writer *w, enum route r)
 {
     const struct response_row *response = &responses[r];
-    json_key(w, "200");
+    bool accepted = strcmp(response->schema, "Accepted") == 0;
+    json_key(w, accepted ? "202" : "200");
     json_obj(w);
-    json_kstr(w, "description", "OK");
+    json_kstr(w, "description", accepted ? "Recorded; the lists show what becomes of it." : "OK");
     if (response->schema[0]) {
-        char type[64] = "application/json", schema[96];
-        uint32_t v = route_row(r)->oldest;
-        struct buf b = {.p = type, .cap = sizeof type, .max = sizeof type - 1};
-        if (v) buf_fmt(&b, "application/vnd.atlas.%04u-%02u-%02u+json", v / 10000, v / 100 % 100, v % 100);
-        if (v) type[b.n] = '\0';
-        b = (struct buf){.p = schema, .cap = sizeof schema, .max = sizeof schema - 1};
+        char type[MEDIA_TYPE], schema[96];
+        media_type_of(r, type);
+        struct buf b = {.p = schema, .cap = sizeof schema, .max = sizeof schema - 1};
         buf_fmt(&b, "%s%s", response->is_list ? "Paginated" : "", response->schema);
         schema[b.n] = '\0';
         add_content(w, type, "schemas", schema);
@@ -149,10 +167,23 @@ static void add_responses(struct json_writer *w, enum route r)
         add_error(w, "403", "The caller's address is not on its access list.", "ApiError");
         add_error(w, "404", "The project or the resource does not exist.", "ApiError");
         add_error(w, "406", "No version that the Accept header names exists.", "ApiError");
+        if (row->method != METHOD_GET) add_error(w, "409", "The state of the resource forbids it.", "ApiError");
+        if (row->flags & ROUTE_BODY) add_error(w, "415", "The media type of the body is not supported.", "ApiError");
         add_error(w, "429", "Too many requests.", "ApiError");
     }
     add_error(w, "500", "A defect.", "ApiError");
     add_error(w, "503", "The store is away or busy; retry.", "ApiError");
+    json_obj_end(w);
+}
+
+static void add_json_body(struct json_writer *w, enum route r)
+{
+    char type[MEDIA_TYPE];
+    media_type_of(r, type);
+    json_key(w, "requestBody");
+    json_obj(w);
+    json_kbool(w, "required", true);
+    add_content(w, type, "schemas", bodies[r]);
     json_obj_end(w);
 }
 
@@ -206,7 +237,7 @@ static void add_operation(struct json_writer *w, enum route r)
     const struct route_row *row = route_row(r);
     json_key(w, row->template);
     json_obj(w);
-    json_key(w, row->method == METHOD_GET ? "get" : "post");
+    json_key(w, row->method == METHOD_GET ? "get" : row->method == METHOD_DELETE ? "delete" : "post");
     json_obj(w);
     json_kstr(w, "operationId", row->operation);
     json_kstr(w, "summary", row->summary);
@@ -215,6 +246,7 @@ static void add_operation(struct json_writer *w, enum route r)
         add_form_body(w, r);
         add_security(w, oauth, ARRAY_LEN(oauth));
     } else {
+        if (row->flags & ROUTE_BODY) add_json_body(w, r);
         add_security(w, api, ARRAY_LEN(api));
     }
     add_responses(w, r);

@@ -9,6 +9,9 @@
 #define HANDLER_PEERINGS_LIST   api_peerings_list
 #define HANDLER_PEERINGS_ACTIVE api_peerings_active
 #define HANDLER_ACCOUNT_DETAILS api_account_details
+#define HANDLER_PEERING_ACCEPT  api_peering_accept
+#define HANDLER_PEERING_REJECT  api_peering_reject
+#define HANDLER_PEERING_DELETE  api_peering_delete
 #define HANDLER_OAUTH_TOKEN     api_oauth_token
 #define HANDLER_OAUTH_REVOKE    api_oauth_revoke
 #define HANDLER_INBOX           api_inbox

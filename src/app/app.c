@@ -20,6 +20,7 @@
 #define COMMAND_ARENA        ((size_t)64 << 20)
 #define SOCKET_PATH_MAX      100 // of 108, with room for what a temporary name adds
 #define MAINTENANCE_DRAIN_MS 200
+#define ACT_THREADS          4
 
 // ---- opening ----------------------------------------------------------------------------------
 
@@ -196,6 +197,7 @@ static enum err make_pipeline(struct app *a, struct error *err)
                          .limits = a->limits,
                          .cache = a->cache,
                          .clock = a->opt.clock,
+                         .core = a->core,
                          .public_url = a->config->public_url};
     return pipeline_new(&o, &a->pipeline, err);
 }
@@ -227,10 +229,30 @@ static enum err start_api(struct app *a, struct error *err)
 static void on_change(void *ctx, const struct core_change *change)
 {
     struct app *a = ctx;
-    if (change->kind != CORE_NETWORKS_CHANGED) return;
+    bool scan = change->kind == CORE_NETWORKS_CHANGED;
+    bool act = change->kind == CORE_INTENTS_CHANGED || change->kind == CORE_CONNECTIONS_CHANGED;
+    if (!scan && !act) return;
     lock_take(&a->lock);
-    if (a->scanner) scanner_wake(a->scanner);
+    if (scan && a->scanner) scanner_wake(a->scanner);
+    if (act && a->actuator) actuator_wake(a->actuator);
     lock_drop(&a->lock);
+}
+
+static enum err start_actuator(struct app *a, struct error *err)
+{
+    struct actuator_options o = {.store = a->store,
+                                 .core = a->core,
+                                 .cloud = a->cloud,
+                                 .clock = a->opt.clock,
+                                 .rng = a->opt.rng,
+                                 .scanner = a->scanner,
+                                 .threads = ACT_THREADS};
+    struct actuator *act;
+    if (actuator_start(&o, &act, err) != ERR_OK) return err->code;
+    lock_take(&a->lock);
+    a->actuator = act;
+    lock_drop(&a->lock);
+    return ERR_OK;
 }
 
 static enum err start_scanner(struct app *a, struct error *err)
@@ -285,6 +307,7 @@ enum err app_run(struct app *a, struct error *err)
     if (start_api(a, err) != ERR_OK) return err->code;
     if (find_socket_path(a, err) != ERR_OK || admin_start(a, err) != ERR_OK) return error_prefix(err, "admin socket");
     if (start_scanner(a, err) != ERR_OK) return error_prefix(err, "scanner");
+    if (start_actuator(a, err) != ERR_OK) return error_prefix(err, "actuator");
     if (housekeeping_start(a, err) != ERR_OK) return err->code;
     lock_take(&a->lock);
     a->shown = a->store;
@@ -370,6 +393,15 @@ static void set_drained(struct app *a, struct httpd *s)
     lock_drop(&a->lock);
 }
 
+static void stop_actuator(struct app *a)
+{
+    lock_take(&a->lock);
+    struct actuator *act = a->actuator;
+    a->actuator = NULL; // nobody wakes it any more
+    lock_drop(&a->lock);
+    actuator_stop(&act);
+}
+
 static void stop_scanner(struct app *a)
 {
     lock_take(&a->lock);
@@ -386,6 +418,7 @@ static void stop_listeners(struct app *a, int64_t drain_ms)
     if (a->cloud) cloud_cancel(a->cloud); // scans and `network check` end soon
     lock_drop(&a->lock);
     httpd_stop(&a->admin, MAINTENANCE_DRAIN_MS); // its commands may hold the scanner
+    stop_actuator(a);                            // it wakes the scanner
     stop_scanner(a);
     if (a->api) {
         set_drained(a, a->api);

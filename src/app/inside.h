@@ -9,6 +9,7 @@
 #include "base/worker.h"
 #include "httpd/httpd.h"
 #include "pipeline/pipeline.h"
+#include "reconcile/actuator.h"
 
 enum app_state { APP_STARTING, APP_READY, APP_DRAINING };
 
@@ -30,12 +31,13 @@ struct app {
     struct wall started;
     _Atomic int state; // enum app_state
 
-    struct lock lock;        // guards what follows
-    struct cloud *cloud;     // made when first asked for
-    struct scanner *scanner; // NULL before it runs and once it is to stop
-    struct store *shown;     // what /readyz may look at
-    struct httpd *drained;   // what app_hurry may hurry
-    bool hurried;            // a second signal came, maybe before there was anything to hurry
+    struct lock lock;          // guards what follows
+    struct cloud *cloud;       // made when first asked for
+    struct scanner *scanner;   // NULL before it runs and once it is to stop
+    struct actuator *actuator; // likewise
+    struct store *shown;       // what /readyz may look at
+    struct httpd *drained;     // what app_hurry may hurry
+    bool hurried;              // a second signal came, maybe before there was anything to hurry
 };
 
 // ---- management.c: /healthz, /readyz, /metrics, and nothing else

@@ -19,6 +19,8 @@ struct snapshot {
     bool open, writable;
     bool scanning;
     struct scanner_status scanner;
+    bool acting;
+    struct actuator_status actuator;
 };
 
 // All that readiness shows is in memory; the parts cannot go away while the lock is held.
@@ -33,6 +35,10 @@ static struct snapshot look(struct app *a)
     if (a->scanner) {
         s.scanning = true;
         scanner_status(a->scanner, &s.scanner);
+    }
+    if (a->actuator) {
+        s.acting = true;
+        actuator_status(a->actuator, &s.actuator);
     }
     lock_drop(&a->lock);
     return s;
@@ -56,6 +62,22 @@ static void put_scanner(struct json_writer *w, const struct snapshot *s)
     json_obj_end(w);
 }
 
+static void put_actuator(struct json_writer *w, const struct snapshot *s)
+{
+    json_key(w, "actuator");
+    json_obj(w);
+    json_kbool(w, "running", s->acting);
+    if (s->acting) {
+        json_kint(w, "done", (int64_t)s->actuator.done);
+        json_kint(w, "failed", (int64_t)s->actuator.failed);
+        json_kint(w, "retried", (int64_t)s->actuator.retried);
+        json_kint(w, "routes", (int64_t)s->actuator.routes);
+        json_kint(w, "underWay", s->actuator.running);
+        json_kint(w, "unitsAway", s->actuator.away);
+    }
+    json_obj_end(w);
+}
+
 static void put_ready(struct app *a, struct buf *out, int *ret_status)
 {
     struct json_writer w;
@@ -74,6 +96,7 @@ static void put_ready(struct app *a, struct buf *out, int *ret_status)
     json_key(&w, "detail");
     json_obj(&w);
     put_scanner(&w, &s);
+    put_actuator(&w, &s);
     if (s.open) json_kbool(&w, "storeWritable", s.writable);
     json_obj_end(&w);
     json_obj_end(&w);

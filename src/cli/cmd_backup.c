@@ -38,7 +38,11 @@ static int restore(struct cmd_ctx *c)
     table_str(&t, config.data_dir);
     int code = table_end_single(&t);
     if (code == EX_OK && !c->json)
-        buf_fmt(c->out, "Credentials open only with the key file of that time (%s); `peerage doctor` checks it.\n",
+        buf_fmt(c->out,
+                "Credentials open only with the key file of that time (%s); `peerage doctor` checks it.\n"
+                "Nothing is written to AWS until you say so: what was under way when the backup was made may have\n"
+                "happened since. `peerage intents list` shows it, `peerage intents release --all` lets it go on,\n"
+                "`peerage freeze off` lifts the freeze.\n",
                 config.key_file);
     return code;
 }

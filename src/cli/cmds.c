@@ -16,7 +16,22 @@
     X(cmd_network_list)                                                                                                \
     X(cmd_network_check)                                                                                               \
     X(cmd_network_remove)                                                                                              \
+    X(cmd_network_protect)                                                                                             \
+    X(cmd_network_unprotect)                                                                                           \
+    X(cmd_network_set_tables)                                                                                          \
+    X(cmd_network_routes)                                                                                              \
     X(cmd_connection_list)                                                                                             \
+    X(cmd_connection_accept)                                                                                           \
+    X(cmd_connection_reject)                                                                                           \
+    X(cmd_connection_delete)                                                                                           \
+    X(cmd_connection_protect)                                                                                          \
+    X(cmd_connection_unprotect)                                                                                        \
+    X(cmd_connection_approve)                                                                                          \
+    X(cmd_freeze_on)                                                                                                   \
+    X(cmd_freeze_off)                                                                                                  \
+    X(cmd_freeze_status)                                                                                               \
+    X(cmd_intents_list)                                                                                                \
+    X(cmd_intents_release)                                                                                             \
     X(cmd_org_create)                                                                                                  \
     X(cmd_org_list)                                                                                                    \
     X(cmd_project_create)                                                                                              \

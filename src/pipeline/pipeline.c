@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of checks of the design: authenticate 401 → access list 403 → route 404/405/501 → version 406 → path 400 →
-// group 404 → role 401 → bucket 429 → query 400 → handler. A loop answers only what memory holds (a cached credential
-// and a finished body); everything else runs whole on a worker.
-// Called by: httpd. Must never: reorder, since clients can tell.
+// group 404 → role 401 → bucket 429 → media type 415 → query 400 → handler (body 400). A loop answers only what memory
+// holds (a cached credential and a finished body); everything else runs whole on a worker. Called by: httpd. Must
+// never: reorder, since clients can tell.
 #include "pipeline/pipeline.h"
 
 #include <string.h>
@@ -243,6 +243,11 @@ static void keep_body(struct pass *s)
     body_cache_put(c->api->cache, c->req->target, &e);
 }
 
+static bool check_media_type(struct pass *s)
+{
+    return !(s->call.route->flags & ROUTE_BODY) || call_check_media_type(&s->call);
+}
+
 static bool read_query(struct pass *s)
 {
     return call_read_query(&s->call);
@@ -256,8 +261,8 @@ static bool run_handler(struct pass *s)
 }
 
 typedef bool (*step_fn)(struct pass *s);
-static const step_fn closed_steps[] = {authenticate, look_in_cache, find_route, choose_version, check_group,
-                                       check_role,   take_token,    read_query, run_handler};
+static const step_fn closed_steps[] = {authenticate, look_in_cache, find_route,       choose_version, check_group,
+                                       check_role,   take_token,    check_media_type, read_query,     run_handler};
 static const step_fn open_steps[] = {find_route, choose_version, run_handler};
 
 static enum http_outcome handle(void *ctx, void *thread, struct request *req, struct reply *rep, bool may_block)

@@ -49,11 +49,12 @@ int64_t act_backoff(uint32_t attempts, const struct rng *rng);
 
 // ---- routes ---------------------------------------------------------------------------------------------------------
 enum act_route_step { ACT_ROUTE_CREATE, ACT_ROUTE_DELETE, ACT_ROUTE_RESULT };
+enum act_route_asked { ACT_ROUTE_FOUND, ACT_ROUTE_CREATED, ACT_ROUTE_DELETED };
 struct act_route_input {
-    const struct peer_route *row;                                         // tried: what it was before this attempt
-    const char *name;                                                     // pcx-…
-    const char *vpc_id;                                                   // the network's
-    enum { ACT_ROUTE_FOUND, ACT_ROUTE_CREATED, ACT_ROUTE_DELETED } asked; // find comes first, and again after a refusal
+    const struct peer_route *row; // tried: what it was before this attempt
+    const char *name;             // pcx-…
+    const char *vpc_id;           // the network's
+    enum act_route_asked asked;   // find comes first, and again after a refusal
     enum cloud_class class;
     const struct cloud_failure *failure; // unless class is CLOUD_OK
     const struct cloud_route *there;     // of the find, when class is CLOUD_OK

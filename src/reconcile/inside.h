@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the scanner's two files share: its object and its scan units. Called by: reconcile only.
+// What the scanner's two files share, the actuator's too: its object and its scan units. Called by: reconcile only.
 // Must never: be included from another folder.
 #pragma once
 
@@ -27,6 +27,7 @@ struct unit {
     bool wanted;  // false: no network is left; freed when it does not run
     bool running; // on one thread; pins the unit
     bool again;   // woken while it ran
+    bool woken;   // by name
     bool begun;   // it ran at least once: `started` means something
     struct mono due, started;
     unsigned failures; // in a row
@@ -69,3 +70,7 @@ struct scanner {
 enum scan_result { SCAN_OK, SCAN_LEASED_AWAY, SCAN_STOPPED, SCAN_AWAY, SCAN_REFUSED };
 // Runs on the thread that set u->running. Records everything with core.
 enum scan_result scan_unit(struct scanner *s, struct unit *u, struct store_reader *reader);
+
+// The external id of the organisation that a network belongs to, for roles; else "". In a.
+enum err network_external_id(struct store_reader *r, const struct network *net, struct arena *a, struct slice *ret,
+                             struct error *err) MUST_CHECK;

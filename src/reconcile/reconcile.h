@@ -21,6 +21,7 @@ struct scanner_options {
 };
 enum err scanner_start(const struct scanner_options *o, struct scanner **ret, struct error *err) MUST_CHECK;
 void scanner_wake(struct scanner *s); // scan all units now (network added, admin command)
+void scanner_wake_network(struct scanner *s, const char *network_id); // scan its unit now (something was done)
 void scanner_stop(struct scanner **s);
 struct scanner_status {
     uint64_t scans, failures;

@@ -124,8 +124,8 @@ static bool make_units(struct scanner *s, uint64_t generation, const struct netw
 
 // The external id of the organisation that a network belongs to; networks come sorted by id, so that neighbours often
 // share a group.
-static enum err external_id(struct store_reader *r, const struct network *net, struct arena *a, struct slice *ret,
-                            struct error *err)
+enum err network_external_id(struct store_reader *r, const struct network *net, struct arena *a, struct slice *ret,
+                             struct error *err)
 {
     struct group g;
     struct org o;
@@ -150,7 +150,7 @@ static enum err reload(struct scanner *s, struct store_reader *r, struct error *
     if (e == ERR_OK && !ids) e = error_set(err, ERR_NOMEM, "no memory for the scan units");
     size_t kept = 0;
     for (size_t i = 0; e == ERR_OK && i < n; i++) {
-        e = external_id(r, &nets[i], a, &ids[kept], err);
+        e = network_external_id(r, &nets[i], a, &ids[kept], err);
         if (e == ERR_NOT_FOUND)
             e = ERR_OK; // its group went between two reads: the next reload knows
         else if (e == ERR_OK)
@@ -221,11 +221,14 @@ static void run_pooled(void *item, void *thread_ctx)
 
 // ---- the job ------------------------------------------------------------------------------
 
-// Woken: all at once, though no unit twice within a second (a scan that fails wakes us itself through core).
+// Woken: all at once, or those that were named, though no unit twice within a second (a scan that fails wakes us itself
+// through core).
 static void apply_wake(struct scanner *s, struct mono now)
 {
-    for (size_t i = 0; s->woken && i < s->unit_count; i++) {
+    for (size_t i = 0; i < s->unit_count; i++) {
         struct unit *u = s->units[i];
+        if (!s->woken && !u->woken) continue;
+        u->woken = false;
         if (u->running) {
             u->again = true;
             continue;
@@ -363,6 +366,16 @@ void scanner_wake(struct scanner *s)
 {
     lock_take(&s->lock);
     s->woken = true;
+    if (s->job) job_poke(s->job);
+    lock_drop(&s->lock);
+}
+
+void scanner_wake_network(struct scanner *s, const char *network_id)
+{
+    lock_take(&s->lock);
+    for (size_t i = 0; i < s->unit_count; i++)
+        for (size_t k = 0; k < s->units[i]->network_count; k++)
+            if (strcmp(s->units[i]->networks[k].id, network_id) == 0) s->units[i]->woken = true;
     if (s->job) job_poke(s->job);
     lock_drop(&s->lock);
 }

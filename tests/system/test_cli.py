@@ -13,7 +13,9 @@ import harness
 from harness import Serve, bearer_request, bearer_token, digest_request, run, wait_until
 
 COMMANDS = """dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
-network remove|connection list|org create|org list|project create|project list|key create|key list|key reset|key delete
+network remove|network protect|network unprotect|network set-tables|network routes|connection list|connection accept|connection reject
+connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents release
+org create|org list|project create|project list|key create|key list|key reset|key delete
 service-account create|service-account list|service-account delete|access-list add|access-list remove|event list
 aws-policy|openapi|ec2sim|version|help""".replace("\n", "|").split("|")
 
@@ -33,7 +35,7 @@ def service(request, tmp_path):
 
 def test_help_lists_every_command():
     text = run("help", check=0).stdout
-    shown = re.findall(r"^  ([a-z0-9-]+(?: [a-z]+)?)  +\S", text, re.MULTILINE)
+    shown = re.findall(r"^  ([a-z0-9-]+(?: [a-z-]+)?)  +\S", text, re.MULTILINE)
     assert sorted(shown) == sorted(COMMANDS)
 
 

@@ -399,9 +399,6 @@ def test_operations_of_atlas_that_are_not_offered(world):
     for method, path, operation in (
             ("GET", f"/api/atlas/v2/groups/{world.group}/clusters", "listGroupClusters"),
             ("DELETE", f"/api/atlas/v2/groups/{world.group}", "deleteGroup"),
-            ("POST", f"{world.list_path}/{name}:accept", "acceptGroupStreamVpcPeeringConnection"),
-            ("POST", f"{world.list_path}/{name}%3Areject", "rejectGroupStreamVpcPeeringConnection"),
-            ("DELETE", f"{world.list_path}/{name}", "deleteGroupStreamVpcPeeringConnection"),
             ("GET", f"{world.streams}", "listGroupStreamWorkspaces")):
         offered = re.search(rf'"{operation}"', (harness.ROOT / "spec" / "routes.def").read_text(encoding="utf-8"))
         if offered:
@@ -442,6 +439,187 @@ def test_never_compressed(world):
         answer = world.get(f"{world.list_path}?requesterAccountId={world.requester}", V2023_02,
                            more=[("Accept-Encoding", coding)])
         assert answer.status == 200 and answer["Content-Encoding"] is None and answer.json()["totalCount"] >= 1
+
+
+# ---- accept, reject, delete ----------------------------------------------------------------------------------
+
+def challenge(world, **changed):
+    return {"requesterAccountId": world.requester, "requesterVpcId": changed.pop("vpc"), **changed}
+
+
+def send(world, name, verb, body=None, query="", kind="application/json"):
+    """POST …:accept or …:reject, or DELETE with verb ""; body: an object, or bytes as they are."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    more = [("Content-Type", kind)] if data is not None and kind else []
+    path = f"{world.list_path}/{name}{':' + verb if verb else ''}{query}"
+    return world.get(path, V2023_02, "POST" if verb else "DELETE", more=more, body=data)
+
+
+def new_request(world, block):
+    """A pending request of the demo's other account as the list shows it."""
+    name = world.peer(block)
+    return world.wait(name, lambda c: c["cloudStatus"] == "pending-acceptance", f"{name} in the list")
+
+
+def accept_of(world, item, **changed):
+    return challenge(world, vpc=item["requesterVpcId"], **changed)
+
+
+def untouched(world, item):
+    return world.find(item["name"])["localStatus"] == "NONE"
+
+
+@pytest.fixture(scope="module")
+def pending(world):
+    """One that every test here must leave as it is."""
+    item = new_request(world, "10.60.0.0/16")
+    yield item
+    assert untouched(world, item)
+
+
+def field_of(answer, code):
+    named = refused(answer, 400, code)
+    assert [f["field"] for f in answer.json()["badRequestDetail"]["fields"]] == named
+    return named[0]
+
+
+@decision("`{id}` in accept, reject and delete")
+def test_the_id_may_be_the_name_or_our_own(world):
+    for block, key, verb in (("10.61.0.0/16", "name", "reject"), ("10.62.0.0/16", "_id", "reject"),
+                             ("10.63.0.0/16", "_id", "accept")):
+        item = new_request(world, block)
+        answer = send(world, item[key], verb, accept_of(world, item) if verb == "accept" else None)
+        assert (answer.status, answer.body) == (202, b"{}"), answer.body
+        assert answer["Content-Type"] == V2023_02 + ";charset=utf-8"
+        assert world.find(item["name"])["localStatus"] != "NONE"
+
+
+@decision("Unknown connection")
+def test_an_unknown_connection(world, pending):
+    for unknown in ("pcx-00000000000000000", "0" * 24, "x", "pcx-1%20"):
+        for verb in ("accept", "reject", ""):
+            answer = send(world, unknown, verb, accept_of(world, pending) if verb == "accept" else None)
+            what = f"VPC peering connection with id {unknown.replace('%20', ' ')}"
+            assert (answer.status, answer.body) == (404, error_body(
+                404, "RESOURCE_NOT_FOUND", f"Cannot find resource {what}.", [what], "Not Found"))
+
+
+@decision("Challenge field missing")
+def test_a_missing_challenge(world, pending):
+    for left_out in ("requesterAccountId", "requesterVpcId"):
+        body = accept_of(world, pending)
+        del body[left_out]
+        for shown in (body, {**body, left_out: None}):
+            assert field_of(send(world, pending["name"], "accept", shown), "MISSING_ATTRIBUTE") == left_out
+
+
+@decision("Challenge field that does not match")
+def test_a_wrong_challenge(world, pending):
+    for field, value in (("requesterAccountId", "999999999999"), ("requesterAccountId", ""),
+                         ("requesterVpcId", pending["accepterVpcId"]), ("requesterVpcId", "VPC-1")):
+        answer = send(world, pending["name"], "accept", accept_of(world, pending, **{field: value}))
+        assert field_of(answer, "INVALID_ATTRIBUTE") == field
+        assert pending["requesterVpcId"].encode() not in answer.body
+
+
+@decision("Unknown field in a body")
+def test_an_unknown_field(world, pending):
+    answer = send(world, pending["name"], "accept", accept_of(world, pending, force=True))
+    assert field_of(answer, "INVALID_ATTRIBUTE") == "force"
+    item = new_request(world, "10.64.0.0/16")
+    assert send(world, item["name"], "accept", accept_of(world, item, links=[])).status == 202
+
+
+@decision("Body that is no JSON")
+def test_a_body_that_is_no_json(world, pending):
+    account = f'"requesterAccountId":"{world.requester}"'
+    for body in (b"", b"{", b"{}x", b"\xff", ("{%s,%s}" % (account, account)).encode(), b"[" * 1000):
+        assert refused(send(world, pending["name"], "accept", body), 400, "MALFORMED_JSON") == []
+
+
+@decision("Body that is JSON of another shape")
+def test_a_body_of_another_shape(world, pending):
+    for body in (b"[]", b"null", b"1", b'"x"'):
+        assert refused(send(world, pending["name"], "accept", body), 400, "INVALID_JSON") == []
+    answer = send(world, pending["name"], "accept", accept_of(world, pending, requesterAccountId=1))
+    assert field_of(answer, "INVALID_JSON_ATTRIBUTE") == "requesterAccountId"
+
+
+@decision("Wrong media type of a body")
+def test_media_types(world, pending):
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/vnd.atlas.2023-13-01+json", "json"):
+        assert refused(send(world, pending["name"], "accept", accept_of(world, pending), kind=kind), 415,
+                       "UNSUPPORTED_MEDIA_TYPE") == [kind]
+    assert send(world, pending["name"], "accept", accept_of(world, pending), kind=None).status == 415
+    for kind in ("application/json; charset=utf-8", V2023_02, "application/vnd.atlas.2099-01-01+json"):
+        assert refused(send(world, pending["name"], "accept", {}, kind=kind), 400, "MISSING_ATTRIBUTE")
+
+
+@decision("Action already under way")
+def test_again_is_202_without_a_second_effect(world):
+    item = new_request(world, "10.65.0.0/16")
+    for _ in range(5):
+        assert send(world, item["name"], "reject").status == 202
+    world.dev.wait_scanned()
+    assert send(world, item["name"], "reject").status == 202
+    events = world.command("event", "list", "--items-per-page", "500")
+    asked = [e for e in events["results"] if e["type"] == "PEERAGE_CONNECTION_REJECT_REQUESTED" and e["resource"] == item["name"]]
+    assert len(asked) == 1
+
+
+@decision("Action that the state forbids")
+def test_a_state_that_forbids_says_so(world, pending):
+    answer = send(world, pending["name"], "")
+    assert refused(answer, 409, "PEER_INVALID_STATE")
+    assert "cloudStatus pending-acceptance" in answer.json()["detail"]
+    assert "it can be accepted or rejected" in answer.json()["detail"]
+    item = new_request(world, "10.66.0.0/16")
+    assert send(world, item["name"], "reject").status == 202
+    assert refused(send(world, item["name"], "accept", accept_of(world, item)), 409, "PEER_INVALID_STATE")
+
+
+@decision("Delete of a rejected, expired or failed connection")
+def test_delete_of_what_has_ended(world):
+    item = new_request(world, "10.67.0.0/16")
+    world.ec2("ACCEPTER", "RejectVpcPeeringConnection", VpcPeeringConnectionId=item["name"])
+    world.wait(item["name"], lambda c: c["cloudStatus"] == "rejected", "the rejection")
+    assert send(world, item["name"], "").status == 202
+    assert world.find(item["name"])["localStatus"] == "NONE"
+
+
+@decision("Action in a network that is only observed")
+def test_protected_and_observed(world, pending):
+    network = world.command("network", "list")["results"][0]["id"]
+    active = "555555555555"
+    world.bulk(1, active, active=True)
+    item = harness.wait_until(lambda: next((c for c in world.list(active).json()["results"]
+                                            if c["cloudStatus"] == "active"), None), "an active one")
+    world.command("connection", "protect", item["name"], "--project", world.group)
+    try:
+        answer = send(world, item["name"], "")
+        assert refused(answer, 409, "PEER_INVALID_STATE") and "is protected" in answer.json()["detail"]
+    finally:
+        world.command("connection", "unprotect", item["name"], "--project", world.group)
+    world.command("network", "protect", network)
+    try:
+        assert "by its network" in send(world, item["name"], "").json()["detail"]
+    finally:
+        world.command("network", "unprotect", network)
+    vpc = world.vpc(world.accepter, "10.99.0.0/16")
+    world.command("network", "add", "--project", world.group, "--account", world.accepter, "--region", world.region,
+                  "--vpc", vpc, "--mode", "observe")
+    name = world.peer("10.68.0.0/16", vpc=vpc)
+    world.wait(name, lambda c: True, "a request to the observed network")
+    answer = send(world, name, "reject")
+    assert refused(answer, 409, "PEER_INVALID_STATE") and "only observed" in answer.json()["detail"]
+    assert world.find(name)["localStatus"] == "NONE"
+
+
+@decision("Envelope on 202")
+def test_the_envelope_of_a_202(world):
+    item = new_request(world, "10.69.0.0/16")
+    answer = send(world, item["name"], "reject", query="?envelope=true")
+    assert (answer.status, answer.body) == (202, b'{"content":{},"status":202}')
 
 
 # ---- limits ------------------------------------------------------------------------------------------------

@@ -85,10 +85,21 @@ static void custom_verbs_match_colon_and_escape(void **state)
                            "/api/atlas/v2/groups/" GROUP "/streams/vpcPeeringConnections/pcx-1%3Aaccept"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct router_answer a = find(METHOD_POST, paths[i]);
-        assert_int_equal(a.result, ROUTER_NOT_OFFERED);
+        assert_int_equal(a.result, ROUTER_FOUND);
+        assert_int_equal(a.route, ROUTE_PEERING_ACCEPT);
         assert_string_equal(a.operation, "acceptGroupStreamVpcPeeringConnection");
         assert_true(slice_eq_cstr(a.params[1], "pcx-1"));
+        assert_int_equal(find(METHOD_HEAD, paths[i]).result, ROUTER_BAD_METHOD);
+        assert_string_equal(find(METHOD_DELETE, paths[i]).allow, "POST");
     }
+    const char *plain = "/api/atlas/v2/groups/" GROUP "/streams/vpcPeeringConnections/pcx-1";
+    assert_int_equal(find(METHOD_DELETE, plain).route, ROUTE_PEERING_DELETE);
+    assert_string_equal(find(METHOD_GET, plain).allow, "DELETE");
+    // Another suffix is part of the id.
+    struct router_answer other =
+        find(METHOD_DELETE, "/api/atlas/v2/groups/" GROUP "/streams/vpcPeeringConnections/a:b");
+    assert_int_equal(other.route, ROUTE_PEERING_DELETE);
+    assert_true(slice_eq_cstr(other.params[1], "a:b"));
 }
 
 static void literals_win_over_parameters(void **state)
