@@ -34,7 +34,7 @@ enum route {
 #undef ROUTE
     ROUTE_COUNT_
 };
-enum { ROUTE_GROUP = 1, ROUTE_LIST = 2, ROUTE_OPEN = 4, ROUTE_WORKER = 8, ROUTE_BODY = 16 };
+enum { ROUTE_GROUP = 1, ROUTE_LIST = 2, ROUTE_OPEN = 4, ROUTE_WORKER = 8, ROUTE_BODY = 16, ROUTE_ORG = 32 };
 
 struct call;
 typedef void (*api_fn)(struct call *c);
@@ -62,6 +62,7 @@ struct call {
     unsigned param_count;
     const struct principal *principal; // NULL on open routes
     struct group group;                // with ROUTE_GROUP
+    struct org org;                    // with ROUTE_ORG
     uint32_t version;                  // resolved, yyyymmdd; 0 = not versioned
     struct problem_format fmt;
     struct page page;
@@ -86,6 +87,11 @@ bool call_read_query(struct call *c) MUST_CHECK;
 bool call_query(struct call *c, const char *name, bool *ret_found, struct slice *ret) MUST_CHECK;
 // Present and not blank, else 400 MISSING_QUERY_PARAMETER or INVALID_QUERY_PARAMETER.
 bool call_query_required(struct call *c, const char *name, struct slice *ret) MUST_CHECK;
+// true or false; *ret stays as it is when absent. False: the 400 is made.
+bool call_query_bool(struct call *c, const char *name, bool *ret) MUST_CHECK;
+// All values of a parameter that may be given several times, as a JSON array of strings in the request's arena; *ret
+// stays as it is when absent. False (a blank one, bad escape, more than 200): the 400 is made.
+bool call_query_values(struct call *c, const char *name, struct slice *ret) MUST_CHECK;
 
 // ---- request bodies (api/body.c) --------------------------------------------------------------
 // Media type of a route with ROUTE_BODY: application/json or application/vnd.atlas.YYYY-MM-DD+json. An absent one
@@ -141,6 +147,10 @@ void api_account_details(struct call *c);
 void api_peering_accept(struct call *c);
 void api_peering_reject(struct call *c);
 void api_peering_delete(struct call *c);
+void api_group_events(struct call *c);
+void api_group_event(struct call *c);
+void api_org_events(struct call *c);
+void api_org_event(struct call *c);
 void api_oauth_token(struct call *c);
 void api_oauth_revoke(struct call *c);
 void api_inbox(struct call *c);

@@ -83,6 +83,8 @@ static void add_params(struct json_writer *w, enum route r)
     json_key(w, "parameters");
     json_arr(w);
     if (row->flags & ROUTE_GROUP) add_param(w, "groupId", "path", "ObjectId", true, "The project.");
+    if (row->flags & ROUTE_ORG) add_param(w, "orgId", "path", "ObjectId", true, "The organization.");
+    if (strstr(row->template, "{eventId}")) add_param(w, "eventId", "path", "ObjectId", true, "The event.");
     if (strstr(row->template, "{id}"))
         add_param(w, "id", "path", "ConnectionId", true, "The connection's name or _id.");
     for (size_t i = 0; i < ARRAY_LEN(params); i++)

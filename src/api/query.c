@@ -4,6 +4,7 @@
 #include "api/api.h"
 
 #include "base/encode.h"
+#include "base/json.h"
 
 static bool bad(struct call *c, const char *name)
 {
@@ -52,7 +53,46 @@ bool call_query_required(struct call *c, const char *name, struct slice *ret)
     return true;
 }
 
-static bool read_bool(struct call *c, const char *name, bool *ret)
+// Room for every type that there is, and a bound.
+#define VALUES_MAX 200
+
+static bool add_value(struct call *c, const char *name, struct slice raw, struct json_writer *w)
+{
+    char *out = arena_alloc(c->req->arena, raw.n + 1);
+    size_t n = 0;
+    if (!out || !form_decode(raw, out, raw.n, &n) || n == 0 || !utf8_valid(slice_n(out, n))) return bad(c, name);
+    json_str(w, slice_n(out, n));
+    return true;
+}
+
+bool call_query_values(struct call *c, const char *name, struct slice *ret)
+{
+    struct slice rest = c->req->query;
+    struct query_param q;
+    struct buf list;
+    struct json_writer w;
+    unsigned n = 0;
+    bool ok = true;
+    buf_init(&list, 1 << 18);
+    json_begin(&w, &list, false);
+    json_arr(&w);
+    while (ok && query_next(&rest, &q)) {
+        if (!name_is(c, q.name, name)) continue;
+        ok = n++ < VALUES_MAX ? add_value(c, name, q.value, &w) : bad(c, name);
+    }
+    json_arr_end(&w);
+    if (ok && n > 0) {
+        *ret = list.fail ? (struct slice){NULL, 0} : arena_slice(c->req->arena, buf_view(&list));
+        if (!ret->p) {
+            call_problem(c, P_UNEXPECTED_ERROR, NULL, 0);
+            ok = false;
+        }
+    }
+    buf_done(&list);
+    return ok;
+}
+
+bool call_query_bool(struct call *c, const char *name, bool *ret)
 {
     bool found;
     struct slice v;
@@ -83,8 +123,8 @@ bool call_read_query(struct call *c)
 {
     c->page = (struct page){.number = 1, .size = 100};
     // The format first, so that the other parameters' errors already come in it.
-    if (!read_bool(c, "envelope", &c->fmt.envelope)) return false;
-    if (!read_bool(c, "pretty", &c->fmt.pretty)) return false;
+    if (!call_query_bool(c, "envelope", &c->fmt.envelope)) return false;
+    if (!call_query_bool(c, "pretty", &c->fmt.pretty)) return false;
     if (!(c->route->flags & ROUTE_LIST)) return true;
     return read_number(c, "itemsPerPage", 500, &c->page.size) && read_number(c, "pageNum", INT32_MAX, &c->page.number);
 }

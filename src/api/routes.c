@@ -12,6 +12,10 @@
 #define HANDLER_PEERING_ACCEPT  api_peering_accept
 #define HANDLER_PEERING_REJECT  api_peering_reject
 #define HANDLER_PEERING_DELETE  api_peering_delete
+#define HANDLER_GROUP_EVENTS    api_group_events
+#define HANDLER_GROUP_EVENT     api_group_event
+#define HANDLER_ORG_EVENTS      api_org_events
+#define HANDLER_ORG_EVENT       api_org_event
 #define HANDLER_OAUTH_TOKEN     api_oauth_token
 #define HANDLER_OAUTH_REVOKE    api_oauth_revoke
 #define HANDLER_INBOX           api_inbox

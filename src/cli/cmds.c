@@ -21,6 +21,7 @@
     X(cmd_network_set_tables)                                                                                          \
     X(cmd_network_routes)                                                                                              \
     X(cmd_connection_list)                                                                                             \
+    X(cmd_connection_history)                                                                                          \
     X(cmd_connection_accept)                                                                                           \
     X(cmd_connection_reject)                                                                                           \
     X(cmd_connection_delete)                                                                                           \
@@ -46,6 +47,7 @@
     X(cmd_access_add)                                                                                                  \
     X(cmd_access_remove)                                                                                               \
     X(cmd_event_list)                                                                                                  \
+    X(cmd_event_export)                                                                                                \
     X(cmd_aws_policy)                                                                                                  \
     X(cmd_openapi)                                                                                                     \
     X(cmd_ec2sim)                                                                                                      \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of checks of the design: authenticate 401 → access list 403 → route 404/405/501 → version 406 → path 400 →
-// group 404 → role 401 → bucket 429 → media type 415 → query 400 → handler (body 400). A loop answers only what memory
-// holds (a cached credential and a finished body); everything else runs whole on a worker. Called by: httpd. Must
-// never: reorder, since clients can tell.
+// group or organisation 404 → role 401 → bucket 429 → media type 415 → query 400 → handler (body 400). A loop answers
+// only what memory holds (a cached credential and a finished body); everything else runs whole on a worker. Called by:
+// httpd. Must never: reorder, since clients can tell.
 #include "pipeline/pipeline.h"
 
 #include <string.h>
@@ -153,9 +153,32 @@ static bool check_group(struct pass *s)
     return true;
 }
 
+static bool check_org(struct pass *s)
+{
+    struct call *c = &s->call;
+    struct oid id;
+    struct error err;
+    if (!(c->route->flags & ROUTE_ORG)) return true;
+    if (!oid_parse(c->params[0], &id)) return stop(s, P_PATH_PARAM_PARSE_ERROR, &PARAM_S(c->req->path), 1);
+    char hex[OID_HEX + 1];
+    oid_hex(id, hex);
+    switch (store_org_get(c->thread->reader, hex, &c->org, &err)) {
+    case ERR_OK:
+        return true;
+    case ERR_NOT_FOUND:
+        return stop(s, P_ORG_NOT_FOUND, &PARAM_S(arena_slice(c->req->arena, slice_of(hex))), 1);
+    default:
+        call_store_problem(c, &err);
+        return false;
+    }
+}
+
 static bool check_role(struct pass *s)
 {
     struct call *c = &s->call;
+    if (c->route->flags & ROUTE_ORG)
+        return principal_permits(c->principal, c->route->need, c->org.id, NULL) ||
+               stop(s, P_USER_UNAUTHORIZED, NULL, 0);
     if (!(c->route->flags & ROUTE_GROUP)) return true; // NEED_ANY: lists show what the caller may see
     if (principal_permits(c->principal, c->route->need, c->group.org_id, c->group.id)) return true;
     bool member = principal_in_group(c->principal, c->group.org_id, c->group.id);
@@ -175,8 +198,8 @@ static bool take_token(struct pass *s)
 {
     struct call *c = &s->call;
     if (c->route->limit == LIMIT_NONE) return true;
-    bool by_group = limit_row(c->route->limit)->scope == SCOPE_GROUP;
-    struct slice scope = slice_of(by_group ? c->group.id : c->principal->name);
+    enum limit_scope by = limit_row(c->route->limit)->scope;
+    struct slice scope = slice_of(by == SCOPE_GROUP ? c->group.id : by == SCOPE_ORG ? c->org.id : c->principal->name);
     struct bucket_answer a = limits_take(c->api->limits, c->route->limit, scope, c->req->received_mono);
     if (a.allowed) {
         add_limit_headers(c->rep, &a);
@@ -233,7 +256,7 @@ static bool look_in_cache(struct pass *s)
 static void keep_body(struct pass *s)
 {
     struct call *c = &s->call;
-    bool cacheable = c->rep->status == 200 && (c->route->flags & ROUTE_GROUP);
+    bool cacheable = c->rep->status == 200 && (c->route->flags & ROUTE_GROUP) && !(c->route->flags & ROUTE_WORKER);
     if (!cacheable) return;
     struct cached_body e = {.generation = c->generation, .body = c->rep->body};
     for (int i = 0; i < ROUTE_COUNT_; i++)
@@ -261,8 +284,9 @@ static bool run_handler(struct pass *s)
 }
 
 typedef bool (*step_fn)(struct pass *s);
-static const step_fn closed_steps[] = {authenticate, look_in_cache, find_route,       choose_version, check_group,
-                                       check_role,   take_token,    check_media_type, read_query,     run_handler};
+static const step_fn closed_steps[] = {authenticate,     look_in_cache, find_route, choose_version,
+                                       check_group,      check_org,     check_role, take_token,
+                                       check_media_type, read_query,    run_handler};
 static const step_fn open_steps[] = {find_route, choose_version, run_handler};
 
 static enum http_outcome handle(void *ctx, void *thread, struct request *req, struct reply *rep, bool may_block)

@@ -24,8 +24,16 @@ enum err store_tx_event(struct store_tx *tx, const struct event_row *e, struct e
     return query_run(&q, err);
 }
 
+// The actor's id is that of the credential: an event names its actor, and the credential may be gone.
+#define COLUMNS                                                                                                        \
+    "seq, group_id, id, created, org_id, type, actor_kind, actor, "                                                    \
+    "coalesce((SELECT p.id FROM principal AS p WHERE p.name = actor AND p.kind = actor_kind), ''), "                   \
+    "remote, resource, detail"
+#define SELECT "SELECT " COLUMNS " FROM event "
+
 static void get_event(struct query *q, struct arena *a, struct event_row *e)
 {
+    e->seq = query_get_int(q);
     query_get_cstr(q, e->group_id, sizeof(e->group_id));
     query_get_cstr(q, e->id, sizeof(e->id));
     e->created = query_get_wall(q);
@@ -33,34 +41,186 @@ static void get_event(struct query *q, struct arena *a, struct event_row *e)
     query_get_cstr(q, e->type, sizeof(e->type));
     e->actor_kind = (enum principal_kind)name_index(query_get_text(q), actor_kinds, ARRAY_LEN(actor_kinds));
     query_get_cstr(q, e->actor, sizeof(e->actor));
+    query_get_cstr(q, e->actor_id, sizeof(e->actor_id));
     query_get_cstr(q, e->remote, sizeof(e->remote));
     e->resource = query_get_copy(q, a);
     e->detail = query_get_copy(q, a);
 }
 
-#define COLUMNS "group_id, id, created, org_id, type, actor_kind, actor, remote, resource, detail"
+static enum err collect(struct query *q, struct arena *a, struct rows *rows, struct error *err)
+{
+    for (;;) {
+        bool row;
+        enum err code = query_step(q, &row, err);
+        if (code != ERR_OK || !row) return code;
+        struct event_row *e = rows_add(rows, a);
+        if (!e) return rows_nomem(err);
+        get_event(q, a, e);
+    }
+}
 
 enum err store_events(struct store_reader *r, const char *group_id, struct page page, struct arena *a,
                       struct event_row **ret, size_t *ret_n, struct error *err)
 {
-    struct query q CLEANUP(query_close) = query_open(
-        r->db, group_id ? "SELECT " COLUMNS " FROM event WHERE group_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?"
-                        : "SELECT " COLUMNS " FROM event ORDER BY seq DESC LIMIT ? OFFSET ?");
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, group_id ? SELECT "WHERE group_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?"
+                                   : SELECT "ORDER BY seq DESC LIMIT ? OFFSET ?");
     if (group_id) query_cstr(&q, group_id);
     query_int(&q, page.size);
     query_int(&q, page_offset(page));
     struct rows rows = {.size = sizeof(struct event_row)};
-    for (;;) {
-        bool row;
-        enum err code = query_step(&q, &row, err);
-        if (code != ERR_OK) return code;
-        if (!row) break;
-        struct event_row *e = rows_add(&rows, a);
-        if (!e) return rows_nomem(err);
-        get_event(&q, a, e);
-    }
+    enum err code = collect(&q, a, &rows, err);
+    if (code != ERR_OK) return code;
     *ret = rows.p;
     *ret_n = rows.n;
+    return ERR_OK;
+}
+
+// ---- events by filter --------------------------------------------------------------------------------------
+
+// ?1 is the scope's id. An organisation's own events are few: those of no group, by the index, and the first event of
+// each of its groups, which is where the creation of a group stands.
+enum scope { SCOPE_ALL, SCOPE_GROUP, SCOPE_ORG, SCOPE_COUNT_ };
+#define IN_ALL   "WHERE ?1 = '' "
+#define IN_GROUP "WHERE group_id = ?1 "
+#define IN_ORG                                                                                                         \
+    "WHERE org_id = ?1 AND (group_id = '' OR type = 'GROUP_CREATED') AND seq IN (SELECT seq FROM event "               \
+    "WHERE group_id = '' UNION ALL SELECT (SELECT min(seq) FROM event WHERE group_id = g.id) FROM grp AS g "           \
+    "WHERE g.org_id = ?1) "
+#define FILTERS                                                                                                        \
+    "AND (?2 = '' OR resource = ?2) AND (?3 OR type IN (SELECT value FROM json_each(?4))) "                            \
+    "AND type NOT IN (SELECT value FROM json_each(?5)) AND created >= ?6 AND created < ?7 "
+#define PAGE "LIMIT ?8 OFFSET ?9"
+
+static const char *const counts[SCOPE_COUNT_] = {[SCOPE_ALL] = "SELECT count(*) FROM event " IN_ALL FILTERS,
+                                                 [SCOPE_GROUP] = "SELECT count(*) FROM event " IN_GROUP FILTERS,
+                                                 [SCOPE_ORG] = "SELECT count(*) FROM event " IN_ORG FILTERS};
+static const char *const newest[SCOPE_COUNT_] = {[SCOPE_ALL] = SELECT IN_ALL FILTERS "ORDER BY seq DESC " PAGE,
+                                                 [SCOPE_GROUP] = SELECT IN_GROUP FILTERS "ORDER BY seq DESC " PAGE,
+                                                 [SCOPE_ORG] = SELECT IN_ORG FILTERS "ORDER BY seq DESC " PAGE};
+static const char *const oldest[SCOPE_COUNT_] = {[SCOPE_ALL] = SELECT IN_ALL FILTERS "ORDER BY seq " PAGE,
+                                                 [SCOPE_GROUP] = SELECT IN_GROUP FILTERS "ORDER BY seq " PAGE,
+                                                 [SCOPE_ORG] = SELECT IN_ORG FILTERS "ORDER BY seq " PAGE};
+static const char *const by_id[SCOPE_COUNT_] = {[SCOPE_ALL] = SELECT IN_ALL "AND id = ?2",
+                                                [SCOPE_GROUP] = SELECT IN_GROUP "AND id = ?2",
+                                                [SCOPE_ORG] = SELECT IN_ORG "AND id = ?2"};
+
+static enum scope scope_of(const struct event_filter *f)
+{
+    return f->group_id ? SCOPE_GROUP : f->org_id ? SCOPE_ORG : SCOPE_ALL;
+}
+
+static const char *scope_id_of(const struct event_filter *f)
+{
+    return f->group_id ? f->group_id : f->org_id ? f->org_id : "";
+}
+
+static void bind_filters(struct query *q, const struct event_filter *f)
+{
+    query_cstr(q, scope_id_of(f));
+    query_text(q, f->resource.n ? f->resource : SLICE(""));
+    query_int(q, f->types.p == NULL);
+    query_text(q, f->types.p ? f->types : SLICE("[]"));
+    query_text(q, f->not_types.p ? f->not_types : SLICE("[]"));
+    query_wall(q, f->since);
+    query_int(q, f->until.us ? (wall_sec(f->until) + 1) * US_PER_SEC : INT64_MAX);
+}
+
+static bool is_plain(const struct event_filter *f)
+{
+    return f->group_id && !f->resource.n && !f->types.p && !f->not_types.p && !f->since.us && !f->until.us;
+}
+
+// A group's plain list is what clients ask for: counted in the index alone.
+static enum err count(struct store_reader *r, const struct event_filter *f, uint64_t *ret, struct error *err)
+{
+    bool plain = is_plain(f);
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, plain ? "SELECT count(*) FROM event WHERE group_id = ?" : counts[scope_of(f)]);
+    if (plain)
+        query_cstr(&q, f->group_id);
+    else
+        bind_filters(&q, f);
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code == ERR_OK) *ret = (uint64_t)query_get_int(&q);
+    return code;
+}
+
+static enum err page_of(struct store_reader *r, const struct event_filter *f, struct arena *a, struct rows *rows,
+                        struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, f->oldest_first ? oldest[scope_of(f)] : newest[scope_of(f)]);
+    bind_filters(&q, f);
+    query_int(&q, f->page.size);
+    query_int(&q, page_offset(f->page));
+    return collect(&q, a, rows, err);
+}
+
+enum err store_events_find(struct store_reader *r, const struct event_filter *f, struct arena *a,
+                           struct event_row **ret, size_t *ret_n, uint64_t *ret_total, struct error *err)
+{
+    struct rows rows = {.size = sizeof(struct event_row)};
+    uint64_t total = 0;
+    enum err code = reader_begin(r, err);
+    if (code != ERR_OK) return code;
+    if (!f->uncounted) code = count(r, f, &total, err);
+    if (code == ERR_OK) code = page_of(r, f, a, &rows, err);
+    reader_end(r);
+    if (code != ERR_OK) return code;
+    *ret = rows.p;
+    *ret_n = rows.n;
+    *ret_total = total;
+    return ERR_OK;
+}
+
+enum err store_event_get(struct store_reader *r, const struct event_filter *f, const char *id, struct arena *a,
+                         struct event_row *ret, struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(r->db, by_id[scope_of(f)]);
+    query_cstr(&q, scope_id_of(f));
+    query_cstr(&q, id);
+    struct rows rows = {.size = sizeof(struct event_row)};
+    enum err code = collect(&q, a, &rows, err);
+    if (code != ERR_OK) return code;
+    if (rows.n == 0) return no_row(err, "event", id);
+    *ret = *(const struct event_row *)rows.p;
+    return ERR_OK;
+}
+
+static enum err last_seq(struct store_reader *r, int64_t *ret, struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(r->db, "SELECT coalesce(max(seq), 0) FROM event");
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code == ERR_OK) *ret = query_get_int(&q);
+    return code;
+}
+
+static enum err rows_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct rows *rows,
+                           struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(r->db, SELECT "WHERE seq > ? ORDER BY seq LIMIT ?");
+    query_int(&q, after);
+    query_int(&q, (int64_t)max);
+    return collect(&q, a, rows, err);
+}
+
+enum err store_events_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct event_row **ret,
+                            size_t *ret_n, int64_t *ret_last, struct error *err)
+{
+    struct rows rows = {.size = sizeof(struct event_row)};
+    int64_t last = 0;
+    enum err code = reader_begin(r, err);
+    if (code != ERR_OK) return code;
+    code = last_seq(r, &last, err);
+    if (code == ERR_OK) code = rows_after(r, after, max, a, &rows, err);
+    reader_end(r);
+    if (code != ERR_OK) return code;
+    *ret = rows.p;
+    *ret_n = rows.n;
+    *ret_last = last;
     return ERR_OK;
 }
 

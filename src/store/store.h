@@ -295,19 +295,41 @@ enum err store_tx_routes_forget(struct store_tx *tx, const char *network_id, uin
 
 // ---- events (audit), written in the transaction of the change
 struct event_row {
+    int64_t seq; // order of commit, from 1; a reader that has seen it sees no lower one appear. Ignored on writing
     char id[OID_HEX + 1];
     struct wall created;
     char org_id[OID_HEX + 1], group_id[OID_HEX + 1]; // "" = none
     char type[64];                                   // eventTypeName or PEERAGE_…
     enum principal_kind actor_kind;
     char actor[PRINCIPAL_NAME];
-    char remote[IP_STR];   // "" = local
-    struct slice resource; // pcx-…, network id, public key …
-    struct slice detail;   // JSON object, may be empty
+    char actor_id[OID_HEX + 1]; // of the actor's credential while it exists, else "". Ignored on writing
+    char remote[IP_STR];        // "" = local
+    struct slice resource;      // pcx-…, network id, public key …
+    struct slice detail;        // JSON object, may be empty
 };
 enum err store_tx_event(struct store_tx *tx, const struct event_row *e, struct error *err) MUST_CHECK;
 enum err store_events(struct store_reader *r, const char *group_id /* NULL = all */, struct page page, struct arena *a,
                       struct event_row **ret, size_t *ret_n, struct error *err) MUST_CHECK; // newest first
+struct event_filter {
+    const char *group_id;     // events of this group; or
+    const char *org_id;       // of this organisation itself: those of no group, and the creation of its groups;
+                              // both NULL: all
+    struct slice resource;    // n 0 = any
+    struct slice types;       // JSON array of strings; p NULL = any, "[]" = none
+    struct slice not_types;   // JSON array of strings; p NULL = none is left out
+    struct wall since, until; // both included, until by whole seconds; 0 = open
+    bool oldest_first;
+    bool uncounted; // *ret_total is 0
+    struct page page;
+};
+enum err store_events_find(struct store_reader *r, const struct event_filter *f, struct arena *a,
+                           struct event_row **ret, size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
+// One event of f->group_id or f->org_id, whose other fields are ignored. ERR_NOT_FOUND.
+enum err store_event_get(struct store_reader *r, const struct event_filter *f, const char *id, struct arena *a,
+                         struct event_row *ret, struct error *err) MUST_CHECK;
+// At most max events after seq `after`, in order of commit. *ret_last: the highest seq there is.
+enum err store_events_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct event_row **ret,
+                            size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
 
 // ---- leases (scan units; several replicas come later, the rows are right already)
 // Takes or renews `name` for owner until now + ms. ERR_BUSY while another owner's lease lives. *ret_epoch rises at each

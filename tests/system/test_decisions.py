@@ -161,14 +161,15 @@ def test_group_without_any_role(world):
 
 @decision("Role too low")
 def test_role_too_low(world):
-    """Any role on a project reads it, so only operations that need more can refuse one: all of them must."""
+    """Any role on a project reads it and makes a member of its organisation, so only operations that need more can
+    refuse one: all of them must."""
     low = world.key("GROUP_OBSERVABILITY_VIEWER")
     assert world.digest(f"{world.list_path}?requesterAccountId=1", *low).status == 200
     routes = (harness.ROOT / "spec" / "routes.def").read_text(encoding="utf-8")
     demanding = re.findall(r'^ROUTE\(\w+, (\w+), "([^"]+)", "\w+", "[^"]*", (NEED_\w+)', routes, re.MULTILINE)
     assert demanding
     for method, template, need in demanding:
-        if need in ("NEED_ANY", "NEED_GROUP_READ"):
+        if need in ("NEED_ANY", "NEED_GROUP_READ", "NEED_ORG_MEMBER"):
             continue
         target = template.replace("{groupId}", world.group).replace("{id}", world.dev["PEERING_NAME"])
         answer = world.digest(target, *low, method=method)
@@ -620,6 +621,107 @@ def test_the_envelope_of_a_202(world):
     item = new_request(world, "10.69.0.0/16")
     answer = send(world, item["name"], "reject", query="?envelope=true")
     assert (answer.status, answer.body) == (202, b'{"content":{},"status":202}')
+
+
+# ---- events --------------------------------------------------------------------------------------------------
+
+def event_list(world, query="", of="groups"):
+    scope = world.group if of == "groups" else world.get(f"/api/atlas/v2/groups/{world.group}").json()["orgId"]
+    return world.get(f"/api/atlas/v2/{of}/{scope}/events{query}", V2023_01)
+
+
+@decision("Actor of an event")
+def test_actor_of_an_event(world):
+    seen = event_list(world, "?eventType=PEERAGE_CONNECTION_DISCOVERED").json()["results"][-1]
+    assert seen["username"] == "scanner" and not {"apiKeyId", "publicKey", "remoteAddress"} & set(seen)
+    item = new_request(world, "10.93.0.0/16")
+    assert send(world, item["name"], "accept", accept_of(world, item)).status == 202
+    asked = event_list(world, "?eventType=PEERAGE_CONNECTION_ACCEPT_REQUESTED").json()["results"][0]
+    assert asked["resourceId"] == item["name"] and asked["publicKey"] == world.dev["CLIENT_ID"]
+    assert asked["apiKeyId"] and asked["remoteAddress"] == "127.0.0.1" and "username" not in asked
+
+
+@decision("Subject of an event")
+def test_subject_of_an_event(world):
+    for event in event_list(world).json()["results"]:
+        kind = event.get("resourceType")
+        assert (kind is None) == (event["eventTypeName"] == "GROUP_CREATED")
+        assert kind != "vpcPeeringConnection" or event["resourceId"].startswith("pcx-")
+    public, _ = world.key("ORG_MEMBER")
+    assert event_list(world, "?eventType=API_KEY_CREATED", "orgs").json()["results"][0]["targetPublicKey"] == public
+
+
+@decision("Events of an organisation")
+def test_events_of_an_organisation(world):
+    found = event_list(world, of="orgs").json()["results"]
+    assert {e["eventTypeName"] for e in found if "groupId" in e} == {"GROUP_CREATED"}
+    for event in found:
+        assert f"/groups/{event.get('groupId', 'null')}/events/{event['id']}" in event["links"][0]["href"]
+
+
+@decision("`includeCount=false`")
+def test_include_count(world):
+    uncounted = event_list(world, "?includeCount=false&itemsPerPage=1").json()
+    assert uncounted["totalCount"] == 0 and [k["rel"] for k in uncounted["links"]] == ["self"]
+    counted = event_list(world, "?itemsPerPage=1").json()
+    assert counted["totalCount"] > 1 and [k["rel"] for k in counted["links"]] == ["self", "next"]
+    assert uncounted["results"] and len(counted["results"]) == 1
+
+
+@decision("`includeRaw`")
+def test_include_raw(world):
+    query = "?eventType=PEERAGE_NETWORK_ADDED&includeRaw="
+    assert event_list(world, query + "true").json()["results"] == event_list(world, query + "false").json()["results"]
+    names_parameter(event_list(world, query + "x"), "includeRaw")
+
+
+@decision("`minDate` and `maxDate`")
+def test_dates_of_events(world):
+    first = event_list(world, "?eventType=GROUP_CREATED").json()["results"][0]
+    at = first["created"]
+    for query in (f"?minDate={at}", f"?maxDate={at}", f"?minDate={at}&maxDate={at}"):
+        assert first in event_list(world, query).json()["results"], query
+    for name in ("minDate", "maxDate"):
+        for bad in ("2024-01-01", "x", "", "2024-01-01T00:00:00", "1723172808"):
+            names_parameter(event_list(world, f"?{name}={bad}"), name)
+
+
+@decision("`eventType` and `excludedEventType`")
+def test_event_types(world):
+    both = event_list(world, "?eventType=GROUP_CREATED&eventType=PEERAGE_NETWORK_ADDED&eventType=X").json()["results"]
+    assert {e["eventTypeName"] for e in both} == {"GROUP_CREATED", "PEERAGE_NETWORK_ADDED"}
+    less = event_list(world, "?excludedEventType=GROUP_CREATED&excludedEventType=X").json()["results"]
+    assert less and "GROUP_CREATED" not in {e["eventTypeName"] for e in less}
+    for name in ("eventType", "excludedEventType"):
+        names_parameter(event_list(world, f"?{name}="), name)
+
+
+@decision("`clusterNames`")
+def test_cluster_names(world):
+    assert event_list(world, "?clusterNames=Cluster0&eventType=GROUP_CREATED").json()["results"] == []
+
+
+@decision("Unknown event")
+def test_unknown_event(world):
+    assert refused(event_list(world, f"/{UNKNOWN_GROUP}"), 404, "EVENT_NOT_FOUND") == [UNKNOWN_GROUP, world.group]
+    assert refused(event_list(world, f"/{UNKNOWN_GROUP}", "orgs"), 404, "ORG_EVENT_NOT_FOUND")[0] == UNKNOWN_GROUP
+    refused(event_list(world, "/x"), 400, "PATH_PARAM_PARSE_ERROR")
+    for of in ("groups", "orgs"):
+        known = event_list(world, "?eventType=GROUP_CREATED", of).json()["results"][0]
+        assert event_list(world, f"/{known['id']}", of).json() == known
+
+
+@decision("Unknown or malformed `orgId`")
+def test_unknown_org(world):
+    for org, status, code in ((UNKNOWN_GROUP, 404, "ORG_NOT_FOUND"), ("A" * 24, 400, "PATH_PARAM_PARSE_ERROR")):
+        refused(world.get(f"/api/atlas/v2/orgs/{org}/events", V2023_01), status, code)
+
+
+@decision("Organisation without any role")
+def test_org_without_a_role(dev):
+    world = World(dev)  # its own: with two organisations, commands must name theirs
+    other = world.command("org", "create", "Elsewhere")["id"]
+    refused(world.get(f"/api/atlas/v2/orgs/{other}/events", V2023_01), 401, "USER_UNAUTHORIZED")
 
 
 # ---- limits ------------------------------------------------------------------------------------------------

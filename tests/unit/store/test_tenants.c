@@ -146,6 +146,87 @@ static void events_come_newest_first_by_order_of_commit(void **state)
     assert_string_equal(rows[2].group_id, "");
 }
 
+// Ten events of one group: "A" and "B" in turn, about pcx-1 or pcx-2, a second apart from 1,000,000 on.
+static void add_ten(struct fixture *f)
+{
+    struct event_row e = {.org_id = ORG_ID, .group_id = GROUP_ID, .actor_kind = PRINCIPAL_LOCAL, .actor = "local"};
+    for (uint64_t i = 0; i < 10; i++) {
+        set_id(e.id, 'e', i);
+        e.type[0] = i % 2 ? 'B' : 'A';
+        e.resource = i < 6 ? SLICE("pcx-1") : SLICE("pcx-2");
+        e.created.us = (int64_t)((1000000 + i) * US_PER_SEC + 1);
+        assert_ok(f, store_write(f->store, event_fn, &e, &f->err));
+    }
+}
+
+static uint64_t found(struct fixture *f, const struct event_filter *filter, size_t want_rows)
+{
+    struct event_row *rows;
+    size_t n;
+    uint64_t total;
+    assert_ok(f, store_events_find(f->reader, filter, f->arena, &rows, &n, &total, &f->err));
+    assert_int_equal(n, want_rows);
+    for (size_t i = 1; i < n; i++) assert_true(filter->oldest_first == (rows[i].seq > rows[i - 1].seq));
+    return total;
+}
+
+static void filters_of_events_choose_and_count(void **state)
+{
+    struct fixture *f = *state;
+    const struct page page = {1, 4};
+    add_ten(f);
+    assert_int_equal(found(f, &(struct event_filter){.page = page}, 4), 10);
+    assert_int_equal(found(f, &(struct event_filter){.group_id = GROUP_ID, .page = {3, 4}}, 2), 10);
+    assert_int_equal(found(f, &(struct event_filter){.group_id = GROUP_ID, .page = page, .uncounted = true}, 4), 0);
+    assert_int_equal(found(f, &(struct event_filter){.group_id = GROUP2_ID, .page = page}, 0), 0);
+    assert_int_equal(found(f, &(struct event_filter){.org_id = ORG_ID, .page = page}, 0), 0);
+    assert_int_equal(
+        found(f, &(struct event_filter){.resource = SLICE("pcx-1"), .oldest_first = true, .page = page}, 4), 6);
+    assert_int_equal(found(f, &(struct event_filter){.types = SLICE("[\"A\",\"C\"]"), .page = page}, 4), 5);
+    assert_int_equal(found(f, &(struct event_filter){.types = SLICE("[]"), .page = page}, 0), 0);
+    assert_int_equal(found(f, &(struct event_filter){.not_types = SLICE("[\"A\"]"), .page = page}, 4), 5);
+    struct event_filter dated = {.since = wall_from_sec(1000002), .until = wall_from_sec(1000004), .page = page};
+    assert_int_equal(found(f, &dated, 3), 3); // the last one a microsecond after `until`
+    dated.since.us += 2;
+    assert_int_equal(found(f, &dated, 2), 2);
+}
+
+static void one_event_is_found_in_its_scope_only(void **state)
+{
+    struct fixture *f = *state;
+    struct event_row e;
+    char id[OID_HEX + 1];
+    add_ten(f);
+    set_id(id, 'e', 3);
+    const struct event_filter in = {.group_id = GROUP_ID}, out = {.group_id = GROUP2_ID}, org = {.org_id = ORG_ID};
+    assert_ok(f, store_event_get(f->reader, &in, id, f->arena, &e, &f->err));
+    assert_string_equal(e.type, "B");
+    assert_string_equal(e.actor_id, "");
+    assert_err(f, ERR_NOT_FOUND, store_event_get(f->reader, &out, id, f->arena, &e, &f->err));
+    assert_err(f, ERR_NOT_FOUND, store_event_get(f->reader, &org, id, f->arena, &e, &f->err));
+}
+
+static void a_cursor_goes_through_all_events_once(void **state)
+{
+    struct fixture *f = *state;
+    int64_t at = 0, last = 0;
+    size_t seen = 0, n = 0;
+    struct event_row *rows;
+    add_ten(f);
+    do {
+        assert_ok(f, store_events_after(f->reader, at, 3, f->arena, &rows, &n, &last, &f->err));
+        for (size_t i = 0; i < n; i++, seen++) {
+            assert_true(rows[i].seq > at);
+            at = rows[i].seq;
+        }
+    } while (n > 0);
+    assert_int_equal(seen, 10);
+    assert_int_equal(last, at);
+    assert_ok(f, store_events_after(f->reader, at + 5, 3, f->arena, &rows, &n, &last, &f->err));
+    assert_int_equal(n, 0);
+    assert_int_equal(last, at);
+}
+
 struct lease {
     const char *owner;
     int64_t now;
@@ -203,6 +284,9 @@ int main(void)
         T(names_are_unique_where_they_must_be),
         T(a_network_comes_back_whole),
         T(events_come_newest_first_by_order_of_commit),
+        T(filters_of_events_choose_and_count),
+        T(one_event_is_found_in_its_scope_only),
+        T(a_cursor_goes_through_all_events_once),
         T(a_lease_has_one_owner_and_its_epoch_rises_with_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
