@@ -23,6 +23,7 @@ struct app {
     struct limits *limits;
     struct body_cache *cache;
     struct pipeline *pipeline;
+    struct client_faults *faults; // NULL unless asked for; immutable after app_open
     struct httpd *management, *api, *admin;
     struct job *housekeeping;
     struct housekeeping *housekeeping_state;
@@ -40,8 +41,11 @@ struct app {
     bool hurried;              // a second signal came, maybe before there was anything to hurry
 };
 
-// ---- management.c: /healthz, /readyz, /metrics, and nothing else
+// ---- management.c: /healthz, /readyz, /metrics, in dev /dev/faults, and nothing else
 enum err management_start(struct app *a, struct error *err) MUST_CHECK;
+
+// ---- dev_faults.c: answers POST, DELETE, GET and HEAD in out; gives the status
+int dev_faults(struct client_faults *f, const struct request *req, struct buf *out);
 
 // ---- admin.c: POST /admin/v1/command on DATA/admin.sock
 enum err admin_start(struct app *a, struct error *err) MUST_CHECK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The management listener: /healthz (the process answers), /readyz (it may be sent requests), /metrics. No credentials:
-// it belongs on a loopback or private address. Called by: app.c.
+// The management listener: /healthz (the process answers), /readyz (it may be sent requests), /metrics, in dev
+// /dev/faults. No credentials: it belongs on a loopback or private address. Called by: app.c.
 // Must never: ask EC2, block, show a tenant's data, or answer anything else.
 #include <string.h>
 
@@ -118,29 +118,50 @@ static void answer(struct request *req, struct reply *rep, int status, const cha
     buf_done(text);
 }
 
+enum resource { R_HEALTHZ, R_READYZ, R_METRICS, R_FAULTS, R_NONE };
+
+static enum resource resource_of(const struct app *a, struct slice path)
+{
+    static const char *const paths[R_NONE] = {
+        [R_HEALTHZ] = "/healthz", [R_READYZ] = "/readyz", [R_METRICS] = "/metrics", [R_FAULTS] = "/dev/faults"};
+    for (int i = 0; i < R_NONE; i++)
+        if (slice_eq_cstr(path, paths[i]) && (i != R_FAULTS || a->faults)) return (enum resource)i;
+    return R_NONE;
+}
+
+static bool method_fits(const struct request *req, struct reply *rep, enum resource r)
+{
+    enum method m = req->method;
+    bool writes = r == R_FAULTS && (m == METHOD_POST || m == METHOD_DELETE);
+    if (m == METHOD_GET || m == METHOD_HEAD || writes) return true;
+    problem_reply(rep, req->arena, (struct problem_format){0}, P_METHOD_NOT_ALLOWED, &PARAM_S(req->method_text), 1,
+                  NULL);
+    reply_header_cstr(rep, "Allow", r == R_FAULTS ? "GET, HEAD, POST, DELETE" : "GET, HEAD");
+    return false;
+}
+
 static enum http_outcome handle(void *ctx, void *thread, struct request *req, struct reply *rep, bool may_block)
 {
     struct app *a = ctx;
     struct buf text;
     int status = 200;
     const char *type = "application/json";
-    buf_init(&text, TEXT_MAX);
-    if (req->method != METHOD_GET && req->method != METHOD_HEAD) {
-        problem_reply(rep, req->arena, (struct problem_format){0}, P_METHOD_NOT_ALLOWED, &PARAM_S(req->method_text), 1,
-                      NULL);
-        reply_header_cstr(rep, "Allow", "GET, HEAD");
+    enum resource r = resource_of(a, req->path);
+    if (r == R_NONE) {
+        problem_reply(rep, req->arena, (struct problem_format){0}, P_RESOURCE_NOT_FOUND, &PARAM_S(req->path), 1, NULL);
         return HTTP_DONE;
     }
-    if (slice_eq_cstr(req->path, "/healthz")) {
+    if (!method_fits(req, rep, r)) return HTTP_DONE;
+    buf_init(&text, TEXT_MAX);
+    if (r == R_HEALTHZ) {
         buf_lit(&text, "{\"status\":\"ok\"}");
-    } else if (slice_eq_cstr(req->path, "/readyz")) {
+    } else if (r == R_READYZ) {
         put_ready(a, &text, &status);
-    } else if (slice_eq_cstr(req->path, "/metrics")) {
+    } else if (r == R_METRICS) {
         metrics_text(&text);
         type = "text/plain; version=0.0.4; charset=utf-8";
     } else {
-        problem_reply(rep, req->arena, (struct problem_format){0}, P_RESOURCE_NOT_FOUND, &PARAM_S(req->path), 1, NULL);
-        return HTTP_DONE;
+        status = dev_faults(a->faults, req, &text);
     }
     answer(req, rep, status, type, &text);
     return HTTP_DONE;

@@ -58,6 +58,7 @@ enum json_type json_type(const struct json_value *v);
 const struct json_value *json_get(const struct json_value *object, const char *key); // NULL when absent or no object
 struct slice json_string(const struct json_value *v);                                // empty when no string
 int64_t json_integer(const struct json_value *v);                                    // 0 when no integer
+double json_number(const struct json_value *v);                                      // integer or real; 0 when neither
 size_t json_array_len(const struct json_value *v);
 const struct json_value *json_array_at(const struct json_value *v, size_t i);
 // Iterates an object's members in document order: *iter starts at NULL; false at the end.

@@ -187,6 +187,11 @@ int64_t json_integer(const struct json_value *v)
     return is(v, J_INTEGER) ? json_integer_value(node(v)) : 0;
 }
 
+double json_number(const struct json_value *v)
+{
+    return is(v, J_INTEGER) || is(v, J_REAL) ? json_number_value(node(v)) : 0;
+}
+
 size_t json_array_len(const struct json_value *v)
 {
     return is(v, J_ARRAY) ? json_array_size(node(v)) : 0;

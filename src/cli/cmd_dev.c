@@ -123,6 +123,7 @@ static enum err start(struct dev *d, struct error *err)
                             .rng = &rng_system,
                             .create = true,
                             .migrate = true,
+                            .client_faults = true,
                             .daemon = true,
                             .cloud_env = sim ? &d->demo.env : NULL,
                             .scan_interval_ms = SCAN_MS,
@@ -170,7 +171,9 @@ static void print_ready(struct dev *d)
 {
     struct buf *out = d->c->out;
     const struct demo *m = &d->demo;
-    buf_fmt(out, "Peerage %s is ready.\n\n  API         %s\n  management  %s/readyz, /metrics\n  EC2         %s%s\n",
+    buf_fmt(out,
+            "Peerage %s is ready.\n\n  API         %s\n  management  %s/readyz, /metrics, /dev/faults\n  EC2         "
+            "%s%s\n",
             PEERAGE_VERSION, d->url, d->management_url, m->ec2_url, m->sim ? " (simulated)" : "");
     buf_fmt(out, "  data        %s%s\n", d->dir, d->ephemeral ? " (removed at the end)" : "");
     if (*m->peering)

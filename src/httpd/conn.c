@@ -64,6 +64,8 @@ static int64_t deadline_of(struct conn *c)
     }
     case CONN_LINGER:
         return c->since + LINGER_NS;
+    case CONN_HOLD:
+        return c->hold_until;
     case CONN_WORKER: // the application has its own deadlines
         break;
     }
@@ -366,6 +368,8 @@ static enum step step_once(struct conn *c)
         return step_body(c);
     case CONN_WORKER:
         return step_worker(c);
+    case CONN_HOLD:
+        return respond_held(c);
     case CONN_WRITE:
         return step_write(c);
     case CONN_LINGER:
@@ -431,6 +435,8 @@ void conn_timeout(struct conn *c)
         s = respond_reject(c, P_REQUEST_TIMEOUT, "the header section was too slow", REASON_TIMEOUT);
     else if (c->state == CONN_BODY)
         s = respond_reject(c, P_REQUEST_TIMEOUT, "the body was too slow", REASON_TIMEOUT);
+    else if (c->state == CONN_HOLD)
+        s = respond_held(c);
     else if (c->state == CONN_WRITE || c->state == CONN_HANDSHAKE)
         server_reject_count(c->loop->server, REASON_TIMEOUT);
     go_on(c, s);

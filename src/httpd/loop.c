@@ -294,7 +294,7 @@ static void on_event(struct loop *l, const struct epoll_event *ev)
     ASSERT(c->magic == CONN_MAGIC);
     if (c->fd < 0) return; // closed earlier in this round
     bool broken = ev->events & (EPOLLERR | EPOLLHUP), any = broken || c->tls;
-    if (broken && c->state == CONN_WORKER) {
+    if (broken && (c->state == CONN_WORKER || c->state == CONN_HOLD)) { // neither reads, so neither would notice
         conn_close(c);
         return;
     }

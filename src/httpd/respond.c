@@ -6,9 +6,10 @@
 
 #include "httpd/server.h"
 
-#define OWN_FIELDS ((size_t)512) // more than all of ours take
-#define BATCH_MAX  ((size_t)32 * 1024)
-#define BATCH_BODY ((size_t)4096) // larger ones are worth a system call of their own
+#define OWN_FIELDS  ((size_t)512) // more than all of ours take
+#define HOLD_MAX_MS UINT32_C(30000)
+#define BATCH_MAX   ((size_t)32 * 1024)
+#define BATCH_BODY  ((size_t)4096) // larger ones are worth a system call of their own
 
 void respond_problem(struct exchange *x, enum problem p, const char *detail)
 {
@@ -102,13 +103,18 @@ static bool put_head(struct conn *c, const struct exchange *x, bool close)
     return true;
 }
 
+static bool running(const struct conn *c)
+{
+    return atomic_load_explicit(&c->loop->server->phase, memory_order_relaxed) == PHASE_RUN;
+}
+
 static bool must_close(const struct conn *c, const struct exchange *x)
 {
     const struct httpd *s = c->loop->server;
     uint32_t cap = s->opt.requests_per_connection;
     bool last_read = c->eof && c->in.from == c->in.n;
     return x->rep.close || !x->whole || !c->keep_alive || c->refuse || last_read || (cap && c->requests >= cap) ||
-           atomic_load_explicit(&s->phase, memory_order_relaxed) != PHASE_RUN;
+           !running(c);
 }
 
 // When the client may still be sending, closing at once would reset the connection and could cost it our reply.
@@ -134,26 +140,45 @@ static void tell(struct conn *c, struct exchange *x)
     app->done(app->ctx, l->thread, x->whole ? &x->req : NULL, &x->rep, x->whole ? x->req.peer : c->peer, x->id, ns);
 }
 
+static enum step hold(struct conn *c)
+{
+    int64_t ms = MIN(c->x->rep.hold_ms, HOLD_MAX_MS);
+    c->x->rep.hold_ms = 0;
+    c->hold_until = loop_clock(c->loop) + ms * NS_PER_MS;
+    c->state = CONN_HOLD;
+    // Replies of earlier requests may not wait for this one.
+    return io_pending(c) && io_flush(c) == IO_FAILED ? STEP_CLOSE : STEP_WAIT;
+}
+
+enum step respond_held(struct conn *c)
+{
+    if (c->loop->now >= c->hold_until || !running(c)) return respond(c);
+    if (!c->writable || !io_pending(c)) return STEP_WAIT;
+    return io_flush(c) == IO_FAILED ? STEP_CLOSE : STEP_WAIT;
+}
+
 enum step respond(struct conn *c)
 {
     struct exchange *x = c->x;
     make_usable(x);
     c->state = CONN_WRITE; // no worker has the exchange any more: from here on, closing frees it
-    if (x->rep.drop) {     // the handler wants the client to learn nothing
+    if (x->rep.hold_ms && running(c)) return hold(c);
+    if (x->rep.drop) { // the handler wants the client to learn nothing
         tell(c, x);
         return STEP_CLOSE;
     }
     bool close = must_close(c, x);
     if (!put_head(c, x, close)) return STEP_CLOSE;
-    c->close_after = close;
-    c->linger = close && must_linger(c, x);
+    c->close_after = close || x->rep.cut; // a cut is not announced
+    c->linger = c->close_after && must_linger(c, x);
     c->body = has_body(x) ? x->rep.body : SLICE("");
+    if (x->rep.cut && c->body.n > x->rep.cut_after) c->body.n = (size_t)x->rep.cut_after;
     c->resume = CONN_HEAD;
     c->write_since = c->loop->now;
     c->sent = 0;
     struct buf *out = io_out(c);
     enum io r = IO_OK;
-    if (!close && c->in.from < c->in.n && c->body.n <= BATCH_BODY && out->n + c->body.n <= BATCH_MAX) {
+    if (!c->close_after && c->in.from < c->in.n && c->body.n <= BATCH_BODY && out->n + c->body.n <= BATCH_MAX) {
         buf_slice(out, c->body); // more requests wait: their replies may share a system call
         c->body = SLICE("");
         if (out->fail) r = IO_FAILED;

@@ -61,6 +61,7 @@ enum conn_state {
     CONN_HEAD,      // idle, or a head is coming in
     CONN_BODY,
     CONN_WORKER, // a worker makes the reply; we neither read nor parse
+    CONN_HOLD,   // the reply is made and waits for its time; we neither read nor parse
     CONN_WRITE,  // something is left to send; we neither read nor parse
     CONN_LINGER, // our side is shut; what the client still sends is thrown away, so that it can read our reply
 };
@@ -104,6 +105,7 @@ struct conn {
     uint64_t received;   // bytes since then
     int64_t write_since; // when the unsent output began to wait
     uint64_t sent;       // bytes since then
+    int64_t hold_until;  // in CONN_HOLD: when the reply may go
     int64_t active;      // when it last did something useful
     uint32_t requests;
 };
@@ -217,6 +219,7 @@ void request_id_make(struct loop *l, char out[REQUEST_ID_LEN + 1]);
 enum step respond(struct conn *c); // c->x->rep is made: queues and, unless more requests wait, sends it
 enum step respond_reject(struct conn *c, enum problem p, const char *detail, enum reject_reason why);
 void respond_problem(struct exchange *x, enum problem p, const char *detail); // makes x->rep, and nothing else
+enum step respond_held(struct conn *c); // CONN_HOLD: sends the reply once its time has come or the server stops
 bool respond_continue(struct conn *c);
 enum step respond_finished(struct conn *c); // all was sent
 

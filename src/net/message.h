@@ -55,6 +55,9 @@ struct reply {
     bool no_content_length;     // 204 and 304
     bool close;                 // answer, then close
     bool drop;                  // send nothing at all and close: the simulator's lost replies
+    bool cut;                   // send only the first cut_after bytes of the body, then close; Content-Length stays
+    uint64_t cut_after;         // that of the whole body
+    uint32_t hold_ms;           // send it so much later, at most 30 s; stopping ends the wait. Holds up no thread
     void (*release)(void *ctx); // called once when the body was sent or the connection died; may be NULL
     void *release_ctx;
     // for log and metrics, set by the pipeline; static or arena strings, may be NULL

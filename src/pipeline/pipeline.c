@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of checks of the design: authenticate 401 → access list 403 → route 404/405/501 → version 406 → path 400 →
-// group or organisation 404 → role 401 → bucket 429 → media type 415 → query 400 → handler (body 400). A loop answers
-// only what memory holds (a cached credential and a finished body); everything else runs whole on a worker. Called by:
-// httpd. Must never: reorder, since clients can tell.
+// group or organisation 404 → role 401 → (fault of `dev`) → bucket 429 → media type 415 → query 400 → handler (body
+// 400). A loop answers only what memory holds (a cached credential and a finished body); everything else runs whole on
+// a worker. Called by: httpd. Must never: reorder, since clients can tell.
 #include "pipeline/pipeline.h"
 
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "pipeline/fault.h"
 #include "pipeline/negotiate.h"
 #include "pipeline/observe.h"
 #include "pipeline/router.h"
@@ -18,6 +19,7 @@
 struct pipeline {
     struct api api;
     struct router *router;
+    struct client_faults *faults; // NULL in serve
     struct observe *observe;
 };
 
@@ -32,6 +34,8 @@ struct pass { // one run through the steps
     struct call call;
     struct carried *carried;
     bool may_block;
+    bool hit_by_fault; // what is left to do once the reply is made
+    struct injection fault;
     bool moved; // leave everything as it is and run again on a worker
     const struct cached_body *hit;
 };
@@ -216,6 +220,53 @@ static bool take_token(struct pass *s)
     return false;
 }
 
+static void fault_status(struct pass *s)
+{
+    struct call *c = &s->call;
+    uint32_t seconds = (uint32_t)s->fault.retry_after;
+    if (s->fault.status == 500) {
+        stop(s, P_UNEXPECTED_ERROR, NULL, 0);
+        return;
+    }
+    if (s->fault.status == 503) {
+        stop(s, P_SERVICE_UNAVAILABLE, &PARAM_C("a fault rule says so"), 1);
+        add_wait(c->rep, seconds);
+        return;
+    }
+    enum limit_set set = c->route->limit == LIMIT_NONE ? LIMIT_OAUTH_TOKEN : c->route->limit;
+    struct bucket_rule rule = limit_row(set)->rule;
+    struct problem_param params[] = {PARAM_S(slice_skip(c->req->path, 1)), PARAM_N(seconds - 1), PARAM_N(rule.capacity),
+                                     PARAM_N(rule.refill), PARAM_N(rule.refill_seconds)};
+    stop(s, P_RATE_LIMITED_TOKEN_BUCKET, params, 5);
+    add_limit_headers(c->rep, &(struct bucket_answer){.limit = rule.capacity});
+    add_wait(c->rep, seconds); // one more than the body says, as from a real bucket
+}
+
+// Just before the bucket: a request that is refused anyway counts for no rule, and one that a rule refuses pays
+// nothing. Reached once a request, on the thread that answers it.
+static bool meet_fault(struct pass *s)
+{
+    struct call *c = &s->call;
+    bool open = c->route->flags & ROUTE_OPEN;
+    s->hit_by_fault = client_faults_hit(s->p->faults, c->route->operation, open, &s->fault);
+    if (!s->hit_by_fault) return true;
+    bool before = s->fault.action == INJECTED_DROP && !s->fault.carried_out;
+    if (s->fault.action == INJECTED_STATUS)
+        fault_status(s);
+    else if (before)
+        stop(s, P_SERVICE_UNAVAILABLE, &PARAM_C("a fault rule says so"), 1); // for the log: nobody receives it
+    return s->fault.action != INJECTED_STATUS && !before;
+}
+
+// What a rule does to the finished reply, whatever it is.
+static void bend_reply(const struct injection *f, struct reply *rep)
+{
+    rep->drop = f->action == INJECTED_DROP;
+    rep->cut = f->action == INJECTED_TRUNCATION;
+    if (rep->cut) rep->cut_after = (uint64_t)f->bytes;
+    if (f->action == INJECTED_DELAY) rep->hold_ms = (uint32_t)f->ms;
+}
+
 static void release_hit(void *ctx)
 {
     body_cache_drop(ctx);
@@ -232,7 +283,7 @@ static bool serve_hit(struct pass *s)
     memcpy(c->group.org_id, s->hit->org_id, sizeof c->group.org_id);
     // A copy: the log line may be written after the body was sent and let go.
     c->rep->group_id = arena_strndup(c->req->arena, c->group.id, OID_HEX);
-    if (!choose_version(s) || !check_role(s) || !take_token(s)) {
+    if (!choose_version(s) || !check_role(s) || !meet_fault(s) || !take_token(s)) {
         body_cache_drop(s->hit);
         return false;
     }
@@ -284,10 +335,10 @@ static bool run_handler(struct pass *s)
 }
 
 typedef bool (*step_fn)(struct pass *s);
-static const step_fn closed_steps[] = {authenticate,     look_in_cache, find_route, choose_version,
-                                       check_group,      check_org,     check_role, take_token,
-                                       check_media_type, read_query,    run_handler};
-static const step_fn open_steps[] = {find_route, choose_version, run_handler};
+static const step_fn closed_steps[] = {authenticate, look_in_cache,    find_route, choose_version,
+                                       check_group,  check_org,        check_role, meet_fault,
+                                       take_token,   check_media_type, read_query, run_handler};
+static const step_fn open_steps[] = {find_route, choose_version, meet_fault, run_handler};
 
 static enum http_outcome handle(void *ctx, void *thread, struct request *req, struct reply *rep, bool may_block)
 {
@@ -309,6 +360,7 @@ static enum http_outcome handle(void *ctx, void *thread, struct request *req, st
     if (s.moved) return HTTP_NEEDS_WORKER;
     if (carried->authenticated) auth_release(p->api.auth, &carried->auth);
     ASSERT(rep->status != 0);
+    if (s.hit_by_fault) bend_reply(&s.fault, rep);
     if (req->secure && rep->error_code) reply_security_headers(rep, true); // problem replies are made without it
     return HTTP_DONE;
 }
@@ -364,6 +416,7 @@ enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, s
     struct pipeline *p = mem_zalloc(1, sizeof *p);
     if (!p) return error_set(err, ERR_NOMEM, "no memory for the request pipeline");
     p->api = o->api;
+    p->faults = o->faults;
     p->router = router_new();
     p->observe = observe_new(o->access_log, o->api.clock);
     if (!p->router || !p->observe) {

@@ -6,9 +6,11 @@
 #include "api/api.h"
 
 struct pipeline;
+struct client_faults;
 struct pipeline_options {
     struct api api;
     bool access_log;
+    struct client_faults *faults; // of `peerage dev`, outlives the pipeline; NULL: there are none, as in serve
 };
 enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, struct error *err) MUST_CHECK;
 void pipeline_free(struct pipeline *p);                // after the httpd that used it has stopped

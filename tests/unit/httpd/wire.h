@@ -73,7 +73,8 @@ static inline void app_release(void *ctx)
 }
 
 // /echo: the body; /size/N: N bytes; /pool/…: the same on a worker; /gate: on a worker, past the gate;
-// /status/N; /close; /who: peer and secure; anything else: the target.
+// /status/N; /close; /who: peer and secure; /cut/N: "0123456789" cut after N bytes; /hold/MS: sent so much later;
+// anything else: the target.
 static inline enum http_outcome app_handle(void *ctx, void *thread, struct request *req, struct reply *rep,
                                            bool may_block)
 {
@@ -102,6 +103,13 @@ static inline enum http_outcome app_handle(void *ctx, void *thread, struct reque
     } else if (slice_starts(path, SLICE("/status/")) && slice_u64(slice_skip(path, 8), 999, &n)) {
         rep->status = (int)n;
         rep->body = SLICE("status");
+    } else if (slice_starts(path, SLICE("/cut/")) && slice_u64(slice_skip(path, 5), 1000, &n)) {
+        rep->cut = true;
+        rep->cut_after = n;
+        rep->body = SLICE("0123456789");
+    } else if (slice_starts(path, SLICE("/hold/")) && slice_u64(slice_skip(path, 6), UINT32_MAX, &n)) {
+        rep->hold_ms = (uint32_t)n;
+        rep->body = SLICE("held");
     } else if (slice_eq(path, SLICE("/who"))) {
         char ip[IP_STR];
         ip_format(req->peer, ip);

@@ -5,6 +5,7 @@
 
 #include "tests/unit/auth/fixture.h"
 
+#include "pipeline/fault.h"
 #include "pipeline/pipeline.h"
 
 #define OTHER_GROUP "0123456789abcdef00000009"
@@ -18,6 +19,7 @@ struct flow {
     struct body_cache *cache;
     struct core *core;
     struct pipeline *pipeline;
+    struct client_faults *faults;
     struct http_app app;
     void *loop, *worker;
     char *token;
@@ -71,7 +73,10 @@ static inline int set_up(void **state)
     f->limits = limits_new(true, &small, 1, 1000, &rng_system);
     f->cache = body_cache_new(1 << 20, &rng_system);
     if (core_open(f->fix->store, &f->fix->clock, &rng_system, &f->core, &err) != ERR_OK) fail_msg("%s", err.detail);
-    struct pipeline_options o = {.api = {.store = f->fix->store,
+    f->faults = client_faults_new();
+    assert_non_null(f->faults);
+    struct pipeline_options o = {.faults = f->faults,
+                                 .api = {.store = f->fix->store,
                                          .core = f->core,
                                          .auth = f->fix->auth,
                                          .limits = f->limits,
@@ -95,6 +100,7 @@ static inline int tear_down(void **state)
     f->app.thread_end(f->app.ctx, f->loop);
     f->app.thread_end(f->app.ctx, f->worker);
     pipeline_free(f->pipeline);
+    client_faults_free(f->faults);
     core_close(&f->core);
     body_cache_free(f->cache);
     limits_free(f->limits);
