@@ -47,6 +47,12 @@ format:
 
 install: build
 	install -D -m 0755 build/peerage $(DESTDIR)$(PREFIX)/bin/peerage
+	build/peerage man | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man1/peerage.1
+	build/peerage completion bash | install -D -m 0644 /dev/stdin \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/peerage
+	build/peerage completion zsh | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_peerage
+	build/peerage completion fish | install -D -m 0644 /dev/stdin \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/peerage.fish
 	install -D -m 0644 packaging/peerage.service $(DESTDIR)/lib/systemd/system/peerage.service
 	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)/lib/systemd/system/peerage.service
 	install -D -m 0644 packaging/peerage.sysusers $(DESTDIR)/usr/lib/sysusers.d/peerage.conf

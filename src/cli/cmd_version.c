@@ -38,10 +38,6 @@ static int openapi(struct cmd_ctx *c)
         api_differences(c->out);
         return EX_OK;
     }
-    if (arg_on(c->args, "differences")) {
-        api_differences(c->out);
-        return EX_OK;
-    }
     api_openapi(c->out, url ? url : "http://127.0.0.1:8080");
     return EX_OK;
 }
@@ -53,7 +49,6 @@ const struct cmd cmd_help = {
 static const struct cmd_flag openapi_flags[] = {
     {"url", "URL", "server that the document names", false, false},
     {"differences", NULL, "print docs/differences.md instead: where we differ from Atlas", false, false},
-    {"differences", NULL, "print docs/differences.md instead", false, false},
     {NULL},
 };
 const struct cmd cmd_openapi = {

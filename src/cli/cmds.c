@@ -50,6 +50,8 @@
     X(cmd_event_export)                                                                                                \
     X(cmd_aws_policy)                                                                                                  \
     X(cmd_openapi)                                                                                                     \
+    X(cmd_completion)                                                                                                  \
+    X(cmd_man)                                                                                                         \
     X(cmd_ec2sim)                                                                                                      \
     X(cmd_version)                                                                                                     \
     X(cmd_help)                                                                                                        \

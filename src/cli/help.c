@@ -6,6 +6,8 @@
 #include "cli/cmd.h"
 #include "config/nearest.h"
 
+#define NAMES_MAX 256 // commands
+
 static unsigned words_of(const char *name)
 {
     return strchr(name, ' ') ? 2 : 1;
@@ -75,7 +77,7 @@ void help_cmd(const struct cmd *cmd, struct buf *out)
 
 void cmd_suggest(int argc, char **argv, struct buf *out)
 {
-    const char *names[64], *under[64];
+    const char *names[NAMES_MAX], *under[NAMES_MAX];
     size_t n = 0, below = 0;
     for (unsigned i = 0; i < cmd_count && n < ARRAY_LEN(names); i++) {
         if (cmds[i]->traits & CMD_HIDDEN) continue;

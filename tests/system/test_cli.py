@@ -17,7 +17,7 @@ network remove|network protect|network unprotect|network set-tables|network rout
 connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents release
 connection history|org create|org list|project create|project list|key create|key list|key reset|key delete
 service-account create|service-account list|service-account delete|access-list add|access-list remove|event list|event export
-aws-policy|openapi|ec2sim|version|help""".replace("\n", "|").split("|")
+aws-policy|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
 
 
 @pytest.fixture(params=["alone", "daemon"])
