@@ -91,14 +91,20 @@ struct change {
     const struct observed *seen;     // NULL for MISSING, LOST, VANISHED, UNLIST
 };
 
+// Where the record stands: the seq of the last event. The scanner takes it before its Describe begins. What the cloud
+// said may be older than what was recorded after that moment, so core_scan_applied leaves alone the rows that have an
+// event since; the next scan sees them again. No clock is asked, so that a stepped one does not matter.
+enum err core_scan_begin(struct store_reader *r, int64_t *ret_as_of, struct error *err) MUST_CHECK;
+#define CORE_AS_OF_NOW INT64_MAX // nothing can have been recorded since
+
 // One successful scan of one network: all its changes, the scan state and the events in one transaction. `net` is the
 // row as the scanner read it before the scan. vpc_cidrs: the VPC's blocks from DescribeVpcs, empty = not said.
 // Absent CIDRs never overwrite stored ones. A scan that changes nothing writes no connection row, does not raise
 // store_generation, and writes the scan state at most once per SCAN_STATE_QUIET_US.
 // ERR_NOT_FOUND: the network was removed meanwhile (nothing is recorded).
 #define SCAN_STATE_QUIET_US (60 * US_PER_SEC)
-enum err core_scan_applied(struct core *c, const struct network *net, const struct change *changes, size_t n,
-                           struct slice vpc_cidrs, struct error *err) MUST_CHECK;
+enum err core_scan_applied(struct core *c, const struct network *net, int64_t as_of, const struct change *changes,
+                           size_t n, struct slice vpc_cidrs, struct error *err) MUST_CHECK;
 // One failed scan. denied: the cloud refused our identity or permissions (SCAN_FAILED at once); otherwise after
 // SCAN_FAILURES_MAX in a row. reason: one sentence that says why and what to do, the same for the same cause (no
 // request ids or times: a new text is a new event and a new list generation); cut at 400 bytes.

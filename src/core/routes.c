@@ -377,6 +377,7 @@ static enum err outcome(struct store_tx *tx, void *ctx, struct error *err)
     default:
         op->row.not_before = op->result->not_before;
         op->row.reason = op->reason;
+        if (op->result->made_nothing) op->row.tried = op->asked->tried;
         return store_tx_route_update(tx, &op->row, err);
     }
 }

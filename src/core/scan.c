@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recording what a scan found: rows, marks, the network's scan state and the events, in one transaction a network.
-// Called by: reconcile. Must never: write when nothing changed (beyond one scan state a minute), or overwrite an action
-// that the API recorded since the scan began.
+// Called by: reconcile. Must never: write when nothing changed (beyond one scan state a minute), or overwrite what
+// was recorded since the scan's describe began.
 #include "core/inside.h"
 
 struct scan {
     const struct core *core;
     const struct network *seen_by; // as the scanner read it
+    int64_t as_of;
     const struct change *changes;
     size_t n;
     struct slice vpc_cidrs;
@@ -14,13 +15,15 @@ struct scan {
 
     struct audit audit;
     struct network net; // the row inside the transaction
+    int64_t stands_at;  // the last event before the transaction
     bool rows_changed, net_changed, work;
 };
 
 static enum err begin(struct store_tx *tx, struct scan *s, struct arena *a, struct error *err)
 {
     enum err code = store_network_get(store_tx_reader(tx), s->seen_by->id, a, &s->net, err);
-    return code == ERR_OK ? core_audit_group(tx, s->core, NULL, s->net.group_id, &s->audit, err) : code;
+    if (code == ERR_OK) code = core_audit_group(tx, s->core, NULL, s->net.group_id, &s->audit, err);
+    return code == ERR_OK ? store_event_last(store_tx_reader(tx), &s->stands_at, err) : code;
 }
 
 static enum err commit_row(struct store_tx *tx, struct scan *s, enum audit_type type, enum lifecycle_event event,
@@ -80,6 +83,17 @@ static enum err load(struct store_tx *tx, struct scan *s, const struct change *c
     return store_connection_of_network(store_tx_reader(tx), s->net.id, slice_of(c->seen->name), s->arena, ret, err);
 }
 
+// Has anything been recorded of this row since the describe began: an action's outcome, or what its own describe saw?
+// Every write of a row has its event.
+static enum err is_overtaken(struct store_tx *tx, const struct scan *s, const struct connection *row, bool *ret,
+                             struct error *err)
+{
+    *ret = false;
+    if (s->as_of >= s->stands_at) return ERR_OK;
+    return store_event_between(store_tx_reader(tx), row->group_id, s->as_of, s->stands_at, slice_of(row->name), ret,
+                               err);
+}
+
 static enum err apply_one(struct store_tx *tx, struct scan *s, const struct change *c, struct error *err)
 {
     if (c->kind == CHANGE_LOST) return ERR_OK;
@@ -89,6 +103,9 @@ static enum err apply_one(struct store_tx *tx, struct scan *s, const struct chan
     enum err code = load(tx, s, c, &before, &why);
     if (code == ERR_NOT_FOUND && !c->stored) return insert_new(tx, s, c->seen, err);
     if (code != ERR_OK) return *err = why, code;
+    bool overtaken;
+    code = is_overtaken(tx, s, &before, &overtaken, err);
+    if (code != ERR_OK || overtaken) return code;
     return c->seen ? take_observation(tx, s, &before, c->seen, err) : take_absence(tx, s, c->kind, &before, err);
 }
 
@@ -159,10 +176,15 @@ static void tell(struct core *c, const struct scan *s)
     if (s->work) core_tell(c, CORE_INTENTS_CHANGED, s->net.group_id, s->net.id);
 }
 
-enum err core_scan_applied(struct core *c, const struct network *net, const struct change *changes, size_t n,
-                           struct slice vpc_cidrs, struct error *err)
+enum err core_scan_begin(struct store_reader *r, int64_t *ret_as_of, struct error *err)
 {
-    struct scan s = {.core = c, .seen_by = net, .changes = changes, .n = n, .vpc_cidrs = vpc_cidrs};
+    return store_event_last(r, ret_as_of, err);
+}
+
+enum err core_scan_applied(struct core *c, const struct network *net, int64_t as_of, const struct change *changes,
+                           size_t n, struct slice vpc_cidrs, struct error *err)
+{
+    struct scan s = {.core = c, .seen_by = net, .as_of = as_of, .changes = changes, .n = n, .vpc_cidrs = vpc_cidrs};
     if (!worth_writing(&s)) return ERR_OK;
     s.arena = arena_new(256 * 1024);
     if (!s.arena) return core_nomem(err);

@@ -292,6 +292,20 @@ static void after_create(const struct act_route_input *in, struct act_route_deci
         route_failed(in, d);
 }
 
+static void after_delete(const struct act_route_input *in, struct act_route_decision *d)
+{
+    if (in->class == CLOUD_OK || in->class == CLOUD_NOT_FOUND_YET)
+        result(d, ROUTE_RESULT_GONE, 0, "%s", "");
+    else
+        route_failed(in, d);
+}
+
+// A find that follows a call follows its refusal, and a call in doubt ends the attempt: only that may have made it.
+static bool may_have_made_it(const struct act_route_input *in)
+{
+    return in->asked == ACT_ROUTE_CREATED && (in->class == CLOUD_OK || in->failure->uncertain);
+}
+
 void act_route_decide(const struct act_route_input *in, struct act_route_decision *ret)
 {
     *ret = (struct act_route_decision){.step = ACT_ROUTE_RESULT};
@@ -299,8 +313,7 @@ void act_route_decide(const struct act_route_input *in, struct act_route_decisio
         after_find(in, ret);
     else if (in->asked == ACT_ROUTE_CREATED)
         after_create(in, ret);
-    else if (in->class == CLOUD_OK || in->class == CLOUD_NOT_FOUND_YET)
-        result(ret, ROUTE_RESULT_GONE, 0, "%s", "");
     else
-        route_failed(in, ret);
+        after_delete(in, ret);
+    ret->result.made_nothing = ret->result.kind == ROUTE_RESULT_RETRY && !may_have_made_it(in);
 }

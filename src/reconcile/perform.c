@@ -303,6 +303,18 @@ static bool ask_route(struct work *w, enum act_route_asked what, struct cloud_ro
     return *ret == CLOUD_OK || !w->a->stopping;
 }
 
+// We are stopping. What happened is looked up after the next start; but a call that surely made nothing must not stay
+// marked as tried until then.
+static bool leave_route(struct work *w, const struct act_route_input *in)
+{
+    struct error err;
+    const struct route_result r = {.kind = ROUTE_RESULT_RETRY, .not_before = in_ns(w, 0), .made_nothing = true};
+    bool refused = in->again || (in->asked == ACT_ROUTE_CREATED && in->class != CLOUD_OK && !w->f.uncertain);
+    enum err e = refused ? core_route_outcome(w->a->opt.core, &w->t->route, &r, &err) : ERR_OK;
+    if (e != ERR_OK && e != ERR_NOT_FOUND) store_trouble(w, "route", &err);
+    return false;
+}
+
 // From the proof of the account to a result; false when there is none to record.
 static bool attempt_route(struct work *w, enum cloud_class proof, struct act_route_decision *d)
 {
@@ -318,12 +330,14 @@ static bool attempt_route(struct work *w, enum cloud_class proof, struct act_rou
     for (int n = 0; n < STEPS_MAX; n++) {
         act_route_decide(&in, d);
         if (d->step == ACT_ROUTE_RESULT && !d->look) return true;
-        if (w->a->stopping) return false;
+        if (w->a->stopping) return leave_route(w, &in);
         in.again = d->look;
         in.asked = d->look ? ACT_ROUTE_FOUND : d->step == ACT_ROUTE_CREATE ? ACT_ROUTE_CREATED : ACT_ROUTE_DELETED;
-        if (!ask_route(w, in.asked, &there, &in.class)) return false;
+        if (!ask_route(w, in.asked, &there, &in.class)) return leave_route(w, &in);
     }
-    *d = (struct act_route_decision){.result = {.kind = ROUTE_RESULT_RETRY}, .text = "EC2 contradicts itself."};
+    // Each of the calls was refused, else the loop had ended.
+    *d = (struct act_route_decision){.result = {.kind = ROUTE_RESULT_RETRY, .made_nothing = true},
+                                     .text = "EC2 contradicts itself."};
     return true;
 }
 

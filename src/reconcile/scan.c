@@ -23,6 +23,7 @@ struct scan {
     struct network *networks;
     struct unit_network *states; // same order
     size_t n;
+    int64_t as_of; // where the record stood when the describe began
     struct described seen;
     bool trouble; // the store or memory failed: ours, not the cloud's
 };
@@ -250,7 +251,7 @@ static enum err apply_network(struct scan *sc, const struct network *net, struct
     if (e != ERR_OK) return e;
     n = settle_all(sc, net, changes, n);
     if (sc->s->stopping) return ERR_OK;
-    e = core_scan_applied(sc->s->opt.core, net, changes, n, cidrs, err);
+    e = core_scan_applied(sc->s->opt.core, net, sc->as_of, changes, n, cidrs, err);
     if (e == ERR_OK) log_changes(net, changes, n);
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -301,7 +302,7 @@ static enum cloud_class run(struct scan *sc)
 {
     struct cloud_failure f;
     struct error err;
-    if (load_networks(sc, &err) != ERR_OK) {
+    if (load_networks(sc, &err) != ERR_OK || core_scan_begin(sc->reader, &sc->as_of, &err) != ERR_OK) {
         store_trouble(sc, "networks", &err);
         return CLOUD_OK;
     }

@@ -189,13 +189,25 @@ enum err store_event_get(struct store_reader *r, const struct event_filter *f, c
     return ERR_OK;
 }
 
-static enum err last_seq(struct store_reader *r, int64_t *ret, struct error *err)
+enum err store_event_last(struct store_reader *r, int64_t *ret, struct error *err)
 {
     struct query q CLEANUP(query_close) = query_open(r->db, "SELECT coalesce(max(seq), 0) FROM event");
     bool row;
     enum err code = query_step(&q, &row, err);
     if (code == ERR_OK) *ret = query_get_int(&q);
     return code;
+}
+
+enum err store_event_between(struct store_reader *r, const char *group_id, int64_t after, int64_t until,
+                             struct slice resource, bool *ret, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, "SELECT 1 FROM event WHERE group_id = ? AND seq > ? AND seq <= ? AND resource = ? LIMIT 1");
+    query_cstr(&q, group_id);
+    query_int(&q, after);
+    query_int(&q, until);
+    query_text(&q, resource);
+    return query_step(&q, ret, err);
 }
 
 static enum err rows_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct rows *rows,
@@ -214,7 +226,7 @@ enum err store_events_after(struct store_reader *r, int64_t after, size_t max, s
     int64_t last = 0;
     enum err code = reader_begin(r, err);
     if (code != ERR_OK) return code;
-    code = last_seq(r, &last, err);
+    code = store_event_last(r, &last, err);
     if (code == ERR_OK) code = rows_after(r, after, max, a, &rows, err);
     reader_end(r);
     if (code != ERR_OK) return code;

@@ -330,6 +330,11 @@ enum err store_event_get(struct store_reader *r, const struct event_filter *f, c
 // At most max events after seq `after`, in order of commit. *ret_last: the highest seq there is.
 enum err store_events_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct event_row **ret,
                             size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
+// The highest seq there is, 0 = none.
+enum err store_event_last(struct store_reader *r, int64_t *ret, struct error *err) MUST_CHECK;
+// Whether a resource of that group has an event with after < seq <= until.
+enum err store_event_between(struct store_reader *r, const char *group_id, int64_t after, int64_t until,
+                             struct slice resource, bool *ret, struct error *err) MUST_CHECK;
 
 // ---- leases (scan units; several replicas come later, the rows are right already)
 // Takes or renews `name` for owner until now + ms. ERR_BUSY while another owner's lease lives. *ret_epoch rises at each

@@ -39,7 +39,7 @@ static inline void scan(struct core_fixture *c, enum change_kind kind, const str
     bool is_new = kind == CHANGE_SEEN_NEW;
     if (!is_new) stored = row_now(c);
     struct change change = {kind, is_new ? NULL : &stored, seen};
-    assert_ok(&c->f, core_scan_applied(c->core, &n, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
 }
 
 static inline void scan_as(struct core_fixture *c, const char *status)

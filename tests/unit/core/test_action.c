@@ -170,7 +170,7 @@ static void an_observed_network_is_never_written(void **state)
     assert_ok(&c->f, core_network_add(c->core, NULL, &new, c->f.arena, &net, &c->f.err));
     struct observed o = seen_as("pending-acceptance");
     struct change change = {CHANGE_SEEN_NEW, NULL, &o};
-    assert_ok(&c->f, core_scan_applied(c->core, &net, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &net, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
     struct action_request q = accept_of(NULL, NULL);
     q.group_id = GROUP2_ID;
     struct slice why;

@@ -15,7 +15,7 @@ static enum err step_discover(struct core_fixture *c, struct error *err)
     struct network n = make_network(NETWORK_ID, GROUP_ID, "vpc-00000000000000001");
     struct observed o = seen_as("pending-acceptance");
     struct change change = {CHANGE_SEEN_NEW, NULL, &o};
-    return core_scan_applied(c->core, &n, &change, 1, (struct slice){NULL, 0}, err);
+    return core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, err);
 }
 
 static enum err step_protect(struct core_fixture *c, struct error *err)

@@ -247,6 +247,76 @@ static void a_removed_network_drops_its_intents(void **state)
     assert_non_null(memmem(events[0].detail.p, events[0].detail.n, "\"intentsDropped\":1", 18));
 }
 
+// ---- scans that began earlier --------------------------------------------------------------------------------
+
+static void scan_as_of(struct core_fixture *c, int64_t as_of, enum change_kind kind, const char *status)
+{
+    struct network n;
+    struct observed o = seen_as(status);
+    struct connection before = row_now(c);
+    assert_ok(&c->f, store_network_get(c->f.reader, NETWORK_ID, c->f.arena, &n, &c->f.err));
+    struct change change = {kind, &before, kind == CHANGE_SEEN_CHANGED ? &o : NULL};
+    assert_ok(&c->f, core_scan_applied(c->core, &n, as_of, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+}
+
+static int64_t stands_at(struct core_fixture *c)
+{
+    int64_t as_of;
+    assert_ok(&c->f, core_scan_begin(c->f.reader, &as_of, &c->f.err));
+    return as_of;
+}
+
+// A Describe began, an action ended while it was read, and then its answer arrives: it must set nothing back, whatever
+// the wall clock did in between.
+static void a_scan_that_began_before_an_outcome_sets_nothing_back(void **state)
+{
+    static const struct {
+        const char *before;
+        enum action action;
+        const char *outcome;
+        enum local_status local;
+    } cases[] = {{"pending-acceptance", ACTION_ACCEPT, "provisioning", LOCAL_ACCEPT_REQUESTED},
+                 {"pending-acceptance", ACTION_ACCEPT, "active", LOCAL_ACTIVE},
+                 {"pending-acceptance", ACTION_REJECT, "rejected", LOCAL_REJECT_REQUESTED},
+                 {"active", ACTION_DELETE, "deleting", LOCAL_DELETE_REQUESTED}};
+    static const int64_t steps[] = {0, -300, 300};
+    for (size_t k = 0; k < ARRAY_LEN(cases) * ARRAY_LEN(steps); k++) {
+        void *inner = NULL;
+        assert_int_equal(core_setup(&inner), 0);
+        struct core_fixture *c = inner;
+        size_t i = k / ARRAY_LEN(steps);
+        discover_as(c, cases[i].before);
+        assert_int_equal(ask(c, cases[i].action), ANSWER_TAKEN);
+        struct intent intent = begun(c);
+        int64_t as_of = stands_at(c);
+        c->f.hands.wall_us += steps[k % ARRAY_LEN(steps)] * US_PER_SEC;
+        struct observed o = seen_as(cases[i].outcome);
+        finish(c, &intent, OUTCOME_DONE, &o);
+        scan_as_of(c, as_of, CHANGE_SEEN_CHANGED, cases[i].before);
+        scan_as_of(c, as_of, CHANGE_MISSING, "");
+        struct connection row = row_now(c);
+        assert_int_equal(row.local_status, cases[i].local);
+        assert_string_equal(row.cloud_status, cases[i].outcome);
+        assert_int_equal(row.missing_since.us, 0);
+        scan_as_of(c, stands_at(c), CHANGE_SEEN_CHANGED, "deleted"); // a later one is believed
+        assert_string_equal(row_now(c).cloud_status, "deleted");
+        assert_int_equal(actions_teardown(&inner), 0);
+    }
+}
+
+// What happened to other rows, or before, does not hold a scan's news up.
+static void a_scan_is_believed_about_all_that_nobody_touched(void **state)
+{
+    struct core_fixture *c = *state;
+    struct intent i = accepting(c);
+    finish(c, &i, OUTCOME_DONE, NULL);
+    int64_t as_of = stands_at(c);
+    assert_ok(&c->f, core_network_protect(c->core, &somebody, NETWORK_ID, true, &c->f.err));
+    assert_true(stands_at(c) > as_of);
+    scan_as_of(c, as_of, CHANGE_SEEN_CHANGED, "active");
+    assert_int_equal(local(c), LOCAL_ACTIVE);
+}
+
 // ---- due --------------------------------------------------------------------------------------------------
 
 static void many_are_due_in_order_and_in_portions(void **state)
@@ -261,7 +331,7 @@ static void many_are_due_in_order_and_in_portions(void **state)
         (void)snprintf(seen[k].name, sizeof(seen[k].name), "pcx-0000000%zu", k);
         changes[k] = (struct change){CHANGE_SEEN_NEW, NULL, &seen[k]};
     }
-    assert_ok(&c->f, core_scan_applied(c->core, &net, changes, 5, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &net, CORE_AS_OF_NOW, changes, 5, (struct slice){NULL, 0}, &c->f.err));
     for (size_t k = 0; k < ARRAY_LEN(seen); k++) {
         advance(c, 1);
         const struct action_request q = {
@@ -303,6 +373,8 @@ int main(void)
         cmocka_unit_test(what_a_scan_sees_ends_the_intent),
         T(what_a_failed_attempt_sees_may_end_it_better),
         T(a_removed_network_drops_its_intents),
+        cmocka_unit_test(a_scan_that_began_before_an_outcome_sets_nothing_back),
+        T(a_scan_is_believed_about_all_that_nobody_touched),
         T(many_are_due_in_order_and_in_portions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,6 +324,34 @@ static void a_retry_waits(void **state)
     assert_slice(r->reason, "throttled");
 }
 
+// A call that surely made nothing leaves no mark: what somebody else makes meanwhile is not ours at the end.
+static void a_refused_call_leaves_no_claim(void **state)
+{
+    struct core_fixture *c = *state;
+    tables(c, RTB_A, NULL);
+    accepted(c);
+    struct peer_route *r;
+    for (int made_nothing = 0; made_nothing < 2; made_nothing++) { // in doubt first: that mark stays
+        assert_int_equal(due_routes(c, &r), 1);
+        bool before = r->tried.us != 0;
+        assert_ok(&c->f, core_route_begin(c->core, r, &c->f.err));
+        struct route_result result = {.kind = ROUTE_RESULT_RETRY, .made_nothing = made_nothing, .reason = SLICE("no")};
+        assert_ok(&c->f, core_route_outcome(c->core, r, &result, &c->f.err));
+        assert_int_equal(routes(c, &r), 1);
+        assert_int_equal(r->tried.us != 0, before || !made_nothing);
+    }
+    tables(c, NULL, NULL);
+    assert_string_equal(shown(c), "a 10.0.0.0/16 removing");
+    done(c, r, ROUTE_RESULT_GONE, NULL);
+    tables(c, RTB_A, NULL);
+    assert_int_equal(due_routes(c, &r), 1);
+    assert_ok(&c->f, core_route_begin(c->core, r, &c->f.err));
+    struct route_result result = {.kind = ROUTE_RESULT_RETRY, .made_nothing = true, .reason = SLICE("no")};
+    assert_ok(&c->f, core_route_outcome(c->core, r, &result, &c->f.err));
+    scan_as(c, "deleted");
+    assert_string_equal(shown(c), "");
+}
+
 static void a_freeze_holds_routes_too(void **state)
 {
     struct core_fixture *c = *state;
@@ -369,6 +397,7 @@ int main(void)
         T(a_conflict_is_reported_once_and_looked_at_again_if_told),
         T(what_turned_meanwhile_keeps_its_turn),
         T(a_retry_waits),
+        T(a_refused_call_leaves_no_claim),
         T(a_freeze_holds_routes_too),
         T(a_removed_network_leaves_its_routes_in_aws),
     };

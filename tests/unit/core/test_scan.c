@@ -47,13 +47,13 @@ static void apply(struct core_fixture *c, enum change_kind kind, const struct co
 {
     struct network n = net_now(c);
     struct change change = {kind, stored, seen};
-    assert_ok(&c->f, core_scan_applied(c->core, &n, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
 }
 
 static void apply_none(struct core_fixture *c)
 {
     struct network n = net_now(c);
-    assert_ok(&c->f, core_scan_applied(c->core, &n, NULL, 0, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, NULL, 0, (struct slice){NULL, 0}, &c->f.err));
 }
 
 static struct connection discover(struct core_fixture *c)
@@ -300,13 +300,13 @@ static void the_vpcs_blocks_are_taken_over_when_said(void **state)
 {
     struct core_fixture *c = *state;
     struct network n = net_now(c);
-    assert_ok(&c->f, core_scan_applied(c->core, &n, NULL, 0, SLICE("10.9.0.0/16"), &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, NULL, 0, SLICE("10.9.0.0/16"), &c->f.err));
     assert_slice(net_now(c).cidrs, "10.9.0.0/16");
     assert_int_equal(c->heard.networks, 1);
     uint64_t generation = store_generation(c->f.store);
     n = net_now(c);
-    assert_ok(&c->f, core_scan_applied(c->core, &n, NULL, 0, SLICE("10.9.0.0/16"), &c->f.err));
-    assert_ok(&c->f, core_scan_applied(c->core, &n, NULL, 0, SLICE(""), &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, NULL, 0, SLICE("10.9.0.0/16"), &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, NULL, 0, SLICE(""), &c->f.err));
     assert_slice(net_now(c).cidrs, "10.9.0.0/16");
     assert_int_equal(store_generation(c->f.store), generation);
     assert_string_equal(event_types(c), "PEERAGE_NETWORK_CHANGED");
@@ -320,7 +320,8 @@ static void a_removed_network_takes_no_results(void **state)
               core_network_remove(c->core, &(struct actor){PRINCIPAL_LOCAL, "cli", NULL}, NETWORK_ID, &c->f.err));
     struct observed o = pending();
     struct change change = {CHANGE_SEEN_NEW, NULL, &o};
-    assert_err(&c->f, ERR_NOT_FOUND, core_scan_applied(c->core, &n, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+    assert_err(&c->f, ERR_NOT_FOUND,
+               core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
     assert_err(&c->f, ERR_NOT_FOUND, core_scan_failed(c->core, &n, true, SLICE("no"), &c->f.err));
     assert_string_equal(event_types(c), "PEERAGE_NETWORK_REMOVED");
 }
@@ -332,7 +333,8 @@ static void one_bad_row_records_nothing_of_its_scan(void **state)
     struct observed good = pending();
     struct connection unknown = make_connection(99);
     struct change changes[] = {{CHANGE_SEEN_NEW, NULL, &good}, {CHANGE_MISSING, &unknown, NULL}};
-    assert_err(&c->f, ERR_NOT_FOUND, core_scan_applied(c->core, &n, changes, 2, (struct slice){NULL, 0}, &c->f.err));
+    assert_err(&c->f, ERR_NOT_FOUND,
+               core_scan_applied(c->core, &n, CORE_AS_OF_NOW, changes, 2, (struct slice){NULL, 0}, &c->f.err));
     assert_int_equal(listed(c), 0);
     assert_string_equal(event_types(c), "");
     assert_int_equal(net_now(c).last_success.us, 0);

@@ -301,6 +301,27 @@ static void test_what_creating_brought(void **state)
     assert_int_equal(ask_route(in, NOT_OURS, &f).result.kind, ROUTE_RESULT_CONFLICT);
 }
 
+static void test_only_a_call_in_doubt_keeps_its_claim(void **state)
+{
+    struct peer_route row = {.table_id = RTB, .cidr = CIDR, .state = PEER_ROUTE_WANTED};
+    struct act_route_input in = {.row = &row, .asked = ACT_ROUTE_CREATED};
+    struct cloud_failure f = {.message = "EC2 refused it"};
+    struct cloud_route none = {.found = false};
+    (void)state;
+    for (enum cloud_class c = CLOUD_THROTTLED; c <= CLOUD_PERMANENT; c++) {
+        in.class = f.class = c;
+        f.uncertain = true;
+        struct act_route_decision d = ask_route(in, NOT_OURS, &f);
+        if (d.result.kind == ROUTE_RESULT_RETRY) assert_int_equal(d.result.made_nothing, c == CLOUD_OK);
+        f.uncertain = false;
+        d = ask_route(in, NOT_OURS, &f);
+        if (d.result.kind == ROUTE_RESULT_RETRY) assert_true(d.result.made_nothing); // a conflict forgets it anyway
+    }
+    in = (struct act_route_input){.row = &row, .asked = ACT_ROUTE_FOUND, .again = true, .there = &none};
+    struct act_route_decision d = ask_route(in, NOT_OURS, NULL);
+    assert_true(d.result.kind == ROUTE_RESULT_RETRY && d.result.made_nothing); // RouteAlreadyExists, and then gone
+}
+
 static void test_what_removing_brought(void **state)
 {
     struct peer_route row = {.table_id = RTB, .cidr = CIDR, .state = PEER_ROUTE_REMOVING};
@@ -331,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_what_stands_in_the_table_decides),
         cmocka_unit_test(test_a_table_of_another_vpc_and_a_propagated_route_are_conflicts),
         cmocka_unit_test(test_what_creating_brought),
+        cmocka_unit_test(test_only_a_call_in_doubt_keeps_its_claim),
         cmocka_unit_test(test_what_removing_brought),
     };
     return cmocka_run_group_tests_name("reconcile/act", tests, NULL, NULL);

@@ -230,7 +230,7 @@ static void see(struct scene *t, const char *status)
     assert_ok(&t->f, store_network_get(t->f.reader, t->network_id, t->f.arena, &net, &t->f.err));
     enum err e = store_connection_get(t->f.reader, t->group_id, SLICE(PCX), t->f.arena, &row, &t->f.err);
     struct change c = {e == ERR_OK ? CHANGE_SEEN_CHANGED : CHANGE_SEEN_NEW, e == ERR_OK ? &row : NULL, &o};
-    assert_ok(&t->f, core_scan_applied(t->core, &net, &c, 1, (struct slice){NULL, 0}, &t->f.err));
+    assert_ok(&t->f, core_scan_applied(t->core, &net, CORE_AS_OF_NOW, &c, 1, (struct slice){NULL, 0}, &t->f.err));
     SET(t, status, status);
 }
 
@@ -683,6 +683,35 @@ static void test_anothers_route_is_reported_and_stays(void **state)
     scene_end(&t);
 }
 
+// EC2 refuses to make the route for now, and meanwhile a person makes it: it is theirs, and stays at the end.
+static void test_a_refused_call_claims_nothing(void **state)
+{
+    static const char *const codes[] = {"RequestLimitExceeded", "InvalidVpcPeeringConnectionID.NotFound",
+                                        "UnauthorizedOperation", "RouteLimitExceeded"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct scene t;
+        to_active(&t);
+        SET(&t, refusal, codes[i]);
+        see(&t, "active");
+        assert_int_equal(actuator_run_once(t.actuator), 1);
+        assert_int_equal(COUNT(&t, creates), 1);
+        assert_int_not_equal(the_route(&t).state, PEER_ROUTE_MADE);
+        assert_int_equal(the_route(&t).tried.us, 0);
+        SET(&t, refusal, NULL);
+        SET(&t, route, PCX);
+        pass(&t, 601);
+        assert_int_equal(actuator_run_once(t.actuator), 1);
+        assert_int_equal(the_route(&t).state, PEER_ROUTE_MADE);
+        assert_false(the_route(&t).ours);
+        see(&t, "deleted");
+        (void)actuator_run_once(t.actuator);
+        assert_int_equal(COUNT(&t, removals), 0);
+        assert_int_equal(route_count(&t), 0);
+        scene_end(&t);
+    }
+}
+
 // ---- the background -----------------------------------------------------------------------
 
 static int by_size(const void *a, const void *b)
@@ -752,6 +781,7 @@ int main(void)
         cmocka_unit_test(test_a_route_comes_and_goes_with_the_connection),
         cmocka_unit_test(test_a_lost_route_is_ours_and_a_found_one_is_not),
         cmocka_unit_test(test_anothers_route_is_reported_and_stays),
+        cmocka_unit_test(test_a_refused_call_claims_nothing),
         cmocka_unit_test(test_it_acts_at_once_and_stops_soon),
     };
     return cmocka_run_group_tests_name("reconcile/actuator", tests, setup, NULL);

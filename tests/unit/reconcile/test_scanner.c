@@ -4,6 +4,7 @@
 #include "reconcile/reconcile.h"
 
 #include "base/log.h"
+#include "core/action.h"
 #include "net/crypto.h"
 #include "tests/support/fake_http.h"
 #include "tests/unit/store/fixture.h"
@@ -25,6 +26,8 @@ struct script {
     const char *hidden;  // answered by id only, not in lists
     const char *refusal; // error code of every Describe
     bool no_vpc, hang;
+    void (*meanwhile)(void *); // after a list is made and before it is sent
+    void *meanwhile_ctx;
     unsigned identity, list, by_id, vpcs;
 };
 
@@ -79,6 +82,7 @@ static void send_list(struct script *s, int fd, const char *request)
                      p->name, p->vpc, p->status);
     }
     snprintf(body + n, sizeof body - (size_t)n, "</vpcPeeringConnectionSet></DescribeVpcPeeringConnectionsResponse>");
+    if (!id && s->meanwhile) s->meanwhile(s->meanwhile_ctx);
     if (id && !found)
         send_xml(fd, "400 Bad Request",
                  "<Response><Errors><Error><Code>InvalidVpcPeeringConnectionID.NotFound</Code><Message>gone</Message>"
@@ -143,7 +147,7 @@ static void add_network(struct scene *t, const char *vpc, const char *account)
                             .region = SLICE("us-east-1"),
                             .vpc_id = slice_of(vpc),
                             .identity = IDENTITY_AMBIENT,
-                            .mode = NETWORK_OBSERVE};
+                            .mode = NETWORK_MANAGE};
     struct actor by = {PRINCIPAL_LOCAL, "cli", NULL};
     struct network net;
     assert_ok(&t->f, core_network_add(t->core, &by, &n, t->f.arena, &net, &t->f.err));
@@ -488,6 +492,55 @@ static void test_it_runs_by_itself_and_stops_soon(void **state)
     assert_true(clock_mono(&clock_system).ns - t0.ns < 20 * NS_PER_SEC);
 }
 
+// On the cloud's thread: all of an accept, from request to outcome.
+static void accept_meanwhile(void *ctx)
+{
+    struct scene *t = ctx;
+    struct error err;
+    struct actor by = {PRINCIPAL_LOCAL, "cli", NULL};
+    struct store_reader *reader = NULL;
+    struct arena *a = arena_new(1 << 20);
+    enum action_answer answer;
+    struct slice why;
+    struct intent *due;
+    size_t n = 0;
+    struct wall next;
+    struct observed seen = {.name = PCX("1"), .cloud_status = "provisioning"};
+    const struct action_request q = {
+        .by = &by, .group_id = t->group_id, .name_or_id = SLICE(PCX("1")), .action = ACTION_ACCEPT};
+    const struct intent_result r = {.outcome = OUTCOME_DONE, .seen = &seen};
+    enum err e = store_reader_open(t->f.store, &reader, &err);
+    if (e == ERR_OK) e = core_action_request(t->core, &q, a, &answer, &why, &err);
+    if (e == ERR_OK) e = core_intents_due(reader, clock_wall(&t->f.clock), 1, a, &due, &n, &next, &err);
+    if (e == ERR_OK && n) e = core_intent_begin(t->core, due, &err);
+    if (e == ERR_OK && n) e = core_intent_outcome(t->core, due, &r, &err);
+    store_reader_close(&reader);
+    arena_free(a);
+    t->script.meanwhile = NULL;
+}
+
+// The list was made before an accept, and arrives after it was recorded.
+static void test_an_old_answer_sets_no_action_back(void **state)
+{
+    struct scene t;
+    (void)state;
+    scene_begin(&t, QUIET_MS);
+    add_network(&t, VPC_1, ACCOUNT);
+    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance"}};
+    set_peers(&t, peers, 1);
+    scanner_run_once(t.scanner);
+    SET(&t, meanwhile_ctx, &t);
+    SET(&t, meanwhile, accept_meanwhile);
+    scanner_run_once(t.scanner);
+    assert_string_equal(the_one(&t).cloud_status, "provisioning");
+    assert_int_equal(the_one(&t).local_status, LOCAL_ACCEPT_REQUESTED);
+    peers[0].status = "active";
+    set_peers(&t, peers, 1);
+    scanner_run_once(t.scanner);
+    assert_int_equal(the_one(&t).local_status, LOCAL_ACTIVE);
+    scene_end(&t);
+}
+
 static int setup(void **state)
 {
     struct error err;
@@ -508,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_denial_fails_at_once_and_transient_at_the_third),
         cmocka_unit_test(test_a_vpc_that_is_not_there_or_shared_is_said),
         cmocka_unit_test(test_a_lease_of_another_process_is_respected),
+        cmocka_unit_test(test_an_old_answer_sets_no_action_back),
         cmocka_unit_test(test_it_runs_by_itself_and_stops_soon),
     };
     return cmocka_run_group_tests_name("reconcile/scanner", tests, setup, NULL);
