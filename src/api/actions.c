@@ -62,7 +62,9 @@ static void act(struct call *c, enum action action, struct slice account, struct
 void api_peering_accept(struct call *c)
 {
     struct slice account, vpc;
-    const struct body_field fields[] = {{"links", NULL}, {"requesterAccountId", &account}, {"requesterVpcId", &vpc}};
+    const struct body_field fields[] = {{"links", BODY_IGNORED, false, NULL},
+                                        {"requesterAccountId", BODY_TEXT, true, &account},
+                                        {"requesterVpcId", BODY_TEXT, true, &vpc}};
     if (!call_read_body(c, fields, ARRAY_LEN(fields))) return;
     act(c, ACTION_ACCEPT, account, vpc);
 }

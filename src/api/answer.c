@@ -43,7 +43,7 @@ static void add_digits(char *out, uint32_t v, unsigned n)
 
 void call_success_head(struct call *c)
 {
-    c->rep->status = 200;
+    c->rep->status = c->route->flags & ROUTE_CREATED ? 201 : 200;
     if (c->version) {
         char line[] = "Content-Type: application/vnd.atlas.YYYY-MM-DD+json;charset=utf-8\r\n";
         char *date = strchr(line, 'Y');
@@ -66,6 +66,13 @@ void call_accepted(struct call *c)
                                      : SLICE("{\"content\":{},\"status\":202}");
     else
         c->rep->body = c->fmt.pretty ? SLICE("{ }") : SLICE("{}");
+}
+
+void call_no_content(struct call *c)
+{
+    call_success_head(c);
+    c->rep->status = 204;
+    c->rep->no_content_length = true;
 }
 
 static void free_body(void *ctx)

@@ -34,7 +34,16 @@ enum route {
 #undef ROUTE
     ROUTE_COUNT_
 };
-enum { ROUTE_GROUP = 1, ROUTE_LIST = 2, ROUTE_OPEN = 4, ROUTE_WORKER = 8, ROUTE_BODY = 16, ROUTE_ORG = 32 };
+enum {
+    ROUTE_GROUP = 1,
+    ROUTE_LIST = 2,
+    ROUTE_OPEN = 4,
+    ROUTE_WORKER = 8,
+    ROUTE_BODY = 16,
+    ROUTE_ORG = 32,
+    ROUTE_CREATED = 64, // a success is 201
+    ROUTE_EMPTY = 128   // a success is 204, without a body
+};
 
 struct call;
 typedef void (*api_fn)(struct call *c);
@@ -73,8 +82,10 @@ struct call {
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n);
 // The store's failure as the client sees it: 503 with Retry-After, or 500.
 void call_store_problem(struct call *c, const struct error *err);
-// 200 with a body built in `body` (taken over) and the versioned content type.
+// 200, or 201 with ROUTE_CREATED: a body built in `body` (taken over) and the versioned content type.
 void call_ok(struct call *c, struct buf *body);
+// 204: the versioned content type, neither body nor Content-Length (recorded).
+void call_no_content(struct call *c);
 // 202 with the empty object, as recorded for every 202 without an entity.
 void call_accepted(struct call *c);
 // Content-Type and security headers of a success, for bodies from the cache too.
@@ -97,12 +108,46 @@ bool call_query_values(struct call *c, const char *name, struct slice *ret) MUST
 // Media type of a route with ROUTE_BODY: application/json or application/vnd.atlas.YYYY-MM-DD+json. An absent one
 // passes with an empty body only, so that what is missing is named. False: the 415 is made.
 bool call_check_media_type(struct call *c) MUST_CHECK;
+enum body_kind {    // what a field's `ret` points to
+    BODY_TEXT,      // struct slice, in the request's arena; p NULL when absent
+    BODY_TEXTS,     // struct body_texts: an array of strings
+    BODY_INT,       // struct body_int
+    BODY_BOOL,      // struct body_bool
+    BODY_VALUE,     // const struct json_value *, as long as the document; NULL when absent
+    BODY_READ_ONLY, // nothing: known and refused, 400 ATTRIBUTE_READ_ONLY
+    BODY_IGNORED    // nothing: known and ignored, whatever it holds
+};
+#define BODY_TEXTS_MAX 100
+struct body_texts {
+    struct slice *v; // in the request's arena
+    size_t n;
+    bool found;
+};
+struct body_int {
+    int64_t v;
+    bool found;
+};
+struct body_bool {
+    bool v, found;
+};
 struct body_field {
     const char *name;
-    struct slice *ret; // in the request's arena; NULL: known and ignored, whatever it holds
+    enum body_kind kind;
+    bool required;
+    void *ret;
 };
-// Reads a JSON object of these string fields; each with `ret` must be there. False: the 400 is made.
+// Reads a JSON object of these fields and of no others; null is as good as absent. False: the 400 is made.
+// No BODY_VALUE: the document is gone when it returns.
 bool call_read_body(struct call *c, const struct body_field *fields, unsigned n) MUST_CHECK;
+// The parts of it, for bodies with arrays and objects inside: the document, to be freed by the caller, an object of at
+// most 64 fields in it, and what must be an array of at most max elements (json_array_at gives them). False: the 400 is
+// made.
+struct json_doc;
+struct json_value;
+bool call_read_json(struct call *c, struct json_doc **ret) MUST_CHECK;
+bool call_read_object(struct call *c, const struct json_value *v, const struct body_field *fields,
+                      unsigned n) MUST_CHECK;
+bool call_read_list(struct call *c, const struct json_value *v, size_t max) MUST_CHECK;
 // 400 INVALID_ATTRIBUTE naming the field, with badRequestDetail.
 void call_bad_attribute(struct call *c, const char *field, const char *description);
 

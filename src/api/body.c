@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request bodies: media type, and JSON objects of named string fields, strict on both. Called by: pipeline (media
+// Request bodies: media type, and JSON objects of named and typed fields, strict on both. Called by: pipeline (media
 // type), handlers. Must never: accept a field that nobody reads, or echo a body.
 #include "api/api.h"
 
@@ -75,47 +75,130 @@ static const struct body_field *find(const struct body_field *fields, unsigned n
     return NULL;
 }
 
-// null is as good as absent: clients write it for what they do not set.
-static bool take_field(struct call *c, const struct body_field *f, const struct json_value *v)
+static bool wrong_shape(struct call *c, const struct body_field *f, const char *description)
 {
-    if (!f->ret || json_type(v) == JSON_NULL) return true;
-    if (json_type(v) != JSON_STRING)
-        return refuse_field(c, P_INVALID_JSON_ATTRIBUTE, slice_of(f->name), "must be a string");
-    struct slice text = json_string(v);
-    f->ret->p = arena_strndup(c->req->arena, text.n ? text.p : "", text.n);
-    f->ret->n = text.n;
-    return f->ret->p || refuse(c, P_UNEXPECTED_ERROR);
+    return refuse_field(c, P_INVALID_JSON_ATTRIBUTE, slice_of(f->name), description);
 }
 
-static bool take_all(struct call *c, const struct json_value *root, const struct body_field *fields, unsigned n)
+static bool copy_text(struct call *c, const struct json_value *v, struct slice *ret)
+{
+    struct slice text = json_string(v);
+    ret->p = arena_strndup(c->req->arena, text.n ? text.p : "", text.n);
+    ret->n = text.n;
+    return ret->p || refuse(c, P_UNEXPECTED_ERROR);
+}
+
+static bool take_texts(struct call *c, const struct body_field *f, const struct json_value *v)
+{
+    struct body_texts *ret = f->ret;
+    size_t n = json_array_len(v);
+    if (json_type(v) != JSON_ARRAY) return wrong_shape(c, f, "must be an array of strings");
+    if (n > BODY_TEXTS_MAX) return wrong_shape(c, f, "has too many elements");
+    ret->v = arena_alloc(c->req->arena, (n + 1) * sizeof(*ret->v));
+    if (!ret->v) return refuse(c, P_UNEXPECTED_ERROR);
+    for (size_t i = 0; i < n; i++) {
+        const struct json_value *one = json_array_at(v, i);
+        if (json_type(one) != JSON_STRING) return wrong_shape(c, f, "must be an array of strings");
+        if (!copy_text(c, one, &ret->v[i])) return false;
+    }
+    ret->n = n;
+    ret->found = true;
+    return true;
+}
+
+static bool take_typed(struct call *c, const struct body_field *f, const struct json_value *v)
+{
+    switch (f->kind) {
+    case BODY_TEXT:
+        return json_type(v) == JSON_STRING ? copy_text(c, v, f->ret) : wrong_shape(c, f, "must be a string");
+    case BODY_TEXTS:
+        return take_texts(c, f, v);
+    case BODY_INT:
+        if (json_type(v) != JSON_INT) return wrong_shape(c, f, "must be an integer");
+        *(struct body_int *)f->ret = (struct body_int){json_integer(v), true};
+        return true;
+    case BODY_BOOL:
+        if (json_type(v) != JSON_TRUE && json_type(v) != JSON_FALSE) return wrong_shape(c, f, "must be a boolean");
+        *(struct body_bool *)f->ret = (struct body_bool){json_type(v) == JSON_TRUE, true};
+        return true;
+    case BODY_VALUE:
+        *(const struct json_value **)f->ret = v;
+        return true;
+    case BODY_READ_ONLY:
+        return refuse_field(c, P_ATTRIBUTE_READ_ONLY, slice_of(f->name), "is read-only");
+    case BODY_IGNORED:
+        return true;
+    }
+    ASSERT(!"there are no other kinds");
+}
+
+static void clear(const struct body_field *f)
+{
+    switch (f->kind) {
+    case BODY_TEXT:
+        *(struct slice *)f->ret = (struct slice){NULL, 0};
+        break;
+    case BODY_TEXTS:
+        *(struct body_texts *)f->ret = (struct body_texts){.found = false};
+        break;
+    case BODY_INT:
+        *(struct body_int *)f->ret = (struct body_int){.found = false};
+        break;
+    case BODY_BOOL:
+        *(struct body_bool *)f->ret = (struct body_bool){.found = false};
+        break;
+    case BODY_VALUE:
+        *(const struct json_value **)f->ret = NULL;
+        break;
+    case BODY_READ_ONLY:
+    case BODY_IGNORED:
+        break;
+    }
+}
+
+bool call_read_object(struct call *c, const struct json_value *v, const struct body_field *fields, unsigned n)
 {
     void *iter = NULL;
     struct slice name;
-    const struct json_value *v;
-    if (json_type(root) != JSON_OBJECT) return refuse(c, P_INVALID_JSON);
-    while (json_object_next(root, &iter, &name, &v)) {
+    const struct json_value *member;
+    uint64_t seen = 0;
+    ASSERT(n <= 64);
+    for (unsigned i = 0; i < n; i++) clear(&fields[i]);
+    if (json_type(v) != JSON_OBJECT) return refuse(c, P_INVALID_JSON);
+    while (json_object_next(v, &iter, &name, &member)) {
         const struct body_field *f = find(fields, n, name);
         if (!f) return refuse_field(c, P_INVALID_ATTRIBUTE, name, "is not an attribute of this resource");
-        if (!take_field(c, f, v)) return false;
+        // null is as good as absent: clients write it for what they do not set.
+        if (json_type(member) == JSON_NULL) continue;
+        if (!take_typed(c, f, member)) return false;
+        seen |= UINT64_C(1) << (f - fields);
     }
     for (unsigned i = 0; i < n; i++)
-        if (fields[i].ret && !fields[i].ret->p)
+        if (fields[i].required && !(seen & UINT64_C(1) << i))
             return refuse_field(c, P_MISSING_ATTRIBUTE, slice_of(fields[i].name), "is required");
     return true;
 }
 
-bool call_read_body(struct call *c, const struct body_field *fields, unsigned n)
+bool call_read_list(struct call *c, const struct json_value *v, size_t max)
 {
-    struct json_doc *doc CLEANUP(json_doc_freep) = NULL;
+    return (json_type(v) == JSON_ARRAY && json_array_len(v) <= max) || refuse(c, P_INVALID_JSON);
+}
+
+bool call_read_json(struct call *c, struct json_doc **ret)
+{
     struct error err;
-    for (unsigned i = 0; i < n; i++)
-        if (fields[i].ret) *fields[i].ret = (struct slice){NULL, 0};
-    switch (json_read(c->req->body, BODY_JSON_BYTES, &doc, &err)) {
+    switch (json_read(c->req->body, BODY_JSON_BYTES, ret, &err)) {
     case ERR_OK:
-        return take_all(c, json_root(doc), fields, n);
+        return true;
     case ERR_NOMEM:
         return refuse(c, P_UNEXPECTED_ERROR);
     default:
         return refuse(c, P_MALFORMED_JSON);
     }
+}
+
+bool call_read_body(struct call *c, const struct body_field *fields, unsigned n)
+{
+    struct json_doc *doc CLEANUP(json_doc_freep) = NULL;
+    return call_read_json(c, &doc) && call_read_object(c, json_root(doc), fields, n);
 }

@@ -61,6 +61,28 @@ static void add_param(struct json_writer *w, const char *name, const char *in, c
     json_obj_end(w);
 }
 
+static const struct {
+    const char *name, *schema, *help;
+} path_params[] = {
+    {"groupId", "ObjectId", "The project."},
+    {"orgId", "ObjectId", "The organization."},
+    {"eventId", "ObjectId", "The event."},
+    {"id", "ConnectionId", "The connection's name or _id."},
+};
+
+// Each {name} of the template, in its order. A name that the table lacks stops the build's first use of the document.
+static void add_path_params(struct json_writer *w, const char *template)
+{
+    struct slice rest = slice_of(template), name;
+    while (slice_cut(&rest, '{', &name)) {
+        slice_cut(&rest, '}', &name);
+        size_t i = 0;
+        while (i < ARRAY_LEN(path_params) && !slice_eq_cstr(name, path_params[i].name)) i++;
+        ASSERT(i < ARRAY_LEN(path_params));
+        add_param(w, path_params[i].name, "path", path_params[i].schema, true, path_params[i].help);
+    }
+}
+
 static void add_number_param(struct json_writer *w, const char *name, int64_t max, int64_t dflt)
 {
     json_obj(w);
@@ -82,11 +104,7 @@ static void add_params(struct json_writer *w, enum route r)
     const struct route_row *row = route_row(r);
     json_key(w, "parameters");
     json_arr(w);
-    if (row->flags & ROUTE_GROUP) add_param(w, "groupId", "path", "ObjectId", true, "The project.");
-    if (row->flags & ROUTE_ORG) add_param(w, "orgId", "path", "ObjectId", true, "The organization.");
-    if (strstr(row->template, "{eventId}")) add_param(w, "eventId", "path", "ObjectId", true, "The event.");
-    if (strstr(row->template, "{id}"))
-        add_param(w, "id", "path", "ConnectionId", true, "The connection's name or _id.");
+    add_path_params(w, row->template);
     for (size_t i = 0; i < ARRAY_LEN(params); i++)
         if (params[i].route == r)
             add_param(w, params[i].name, "query", params[i].schema, params[i].required, params[i].help);
@@ -136,11 +154,15 @@ static void media_type_of(enum route r, char out[MEDIA_TYPE])
 
 static void add_success(struct json_writer *w, enum route r)
 {
+    static const char *const words[][2] = {
+        {"200", "OK"}, {"201", "Created"}, {"202", "Recorded; the lists show what becomes of it."}, {"204", "Done"}};
     const struct response_row *response = &responses[r];
+    unsigned flags = route_row(r)->flags;
     bool accepted = strcmp(response->schema, "Accepted") == 0;
-    json_key(w, accepted ? "202" : "200");
+    const char *const *word = words[flags & ROUTE_CREATED ? 1 : accepted ? 2 : flags & ROUTE_EMPTY ? 3 : 0];
+    json_key(w, word[0]);
     json_obj(w);
-    json_kstr(w, "description", accepted ? "Recorded; the lists show what becomes of it." : "OK");
+    json_kstr(w, "description", word[1]);
     if (response->schema[0]) {
         char type[MEDIA_TYPE], schema[96];
         media_type_of(r, type);
@@ -236,10 +258,11 @@ static void add_security(struct json_writer *w, const char *const *names, size_t
 static void add_operation(struct json_writer *w, enum route r)
 {
     static const char *const api[] = {"DigestAuth", "ServiceAccounts"}, *const oauth[] = {"ClientCredentials"};
+    static const char *const names[] = {
+        [METHOD_GET] = "get", [METHOD_POST] = "post", [METHOD_PATCH] = "patch", [METHOD_DELETE] = "delete"};
     const struct route_row *row = route_row(r);
-    json_key(w, row->template);
-    json_obj(w);
-    json_key(w, row->method == METHOD_GET ? "get" : row->method == METHOD_DELETE ? "delete" : "post");
+    ASSERT((size_t)row->method < ARRAY_LEN(names) && names[row->method]);
+    json_key(w, names[row->method]);
     json_obj(w);
     json_kstr(w, "operationId", row->operation);
     json_kstr(w, "summary", row->summary);
@@ -253,6 +276,22 @@ static void add_operation(struct json_writer *w, enum route r)
     }
     add_responses(w, r);
     json_obj_end(w);
+}
+
+static bool same_path(int a, int b)
+{
+    return strcmp(route_row((enum route)a)->template, route_row((enum route)b)->template) == 0;
+}
+
+// A path stands once, with all its methods, where its first route stands.
+static void add_path(struct json_writer *w, int first)
+{
+    for (int i = 0; i < first; i++)
+        if (same_path(i, first)) return;
+    json_key(w, route_row((enum route)first)->template);
+    json_obj(w);
+    for (int i = first; i < ROUTE_COUNT_; i++)
+        if (same_path(i, first)) add_operation(w, (enum route)i);
     json_obj_end(w);
 }
 
@@ -401,7 +440,7 @@ void api_openapi(struct buf *out, const char *public_url)
     json_arr_end(&w);
     json_key(&w, "paths");
     json_obj(&w);
-    for (int i = 0; i < ROUTE_COUNT_; i++) add_operation(&w, (enum route)i);
+    for (int i = 0; i < ROUTE_COUNT_; i++) add_path(&w, i);
     json_obj_end(&w);
     json_key(&w, "components");
     json_obj(&w);

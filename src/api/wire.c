@@ -94,7 +94,7 @@ void wire_entity_end(struct call *c, struct json_writer *w)
 {
     json_obj_end(w);
     if (!c->fmt.envelope) return;
-    json_kint(w, "status", 200);
+    json_kint(w, "status", c->route->flags & ROUTE_CREATED ? 201 : 200);
     json_obj_end(w);
 }
 

@@ -307,7 +307,9 @@ static bool look_in_cache(struct pass *s)
 static void keep_body(struct pass *s)
 {
     struct call *c = &s->call;
-    bool cacheable = c->rep->status == 200 && (c->route->flags & ROUTE_GROUP) && !(c->route->flags & ROUTE_WORKER);
+    // Only what GET would say: a body that answers a change must not be served for the same target later.
+    bool cacheable = c->rep->status == 200 && c->route->method == METHOD_GET && (c->route->flags & ROUTE_GROUP) &&
+                     !(c->route->flags & ROUTE_WORKER);
     if (!cacheable) return;
     struct cached_body e = {.generation = c->generation, .body = c->rep->body};
     for (int i = 0; i < ROUTE_COUNT_; i++)
