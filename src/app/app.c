@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "net/crypto.h"
+#include "pipeline/coverage.h"
 #include "pipeline/fault.h"
 
 #define BODY_CACHE_BYTES     ((size_t)16 << 20)
@@ -85,6 +86,8 @@ static enum err open_parts(struct app *a, struct error *err)
     if (crypto_init(err) != ERR_OK) return err->code;
     if (a->opt.client_faults && !(a->faults = client_faults_new()))
         return error_set(err, ERR_NOMEM, "no memory for the fault rules");
+    if (a->opt.coverage && !(a->coverage = coverage_new()))
+        return error_set(err, ERR_NOMEM, "no memory for the list of what was asked for");
     if (a->opt.daemon && management_start(a, err) != ERR_OK) return err->code;
     if (open_keys(a, err) != ERR_OK || open_store(a, err) != ERR_OK) return err->code;
     if (core_open(a->store, a->opt.clock, a->opt.rng, &a->core, err) != ERR_OK) return err->code;
@@ -147,6 +150,7 @@ enum err app_services(struct app *a, struct services *ret, struct error *err)
                           .keys = a->keys,
                           .clock = a->opt.clock,
                           .rng = a->opt.rng,
+                          .coverage = a->coverage,
                           .actor = a->opt.daemon ? "admin" : "cli"};
     lock_take(&a->lock);
     enum err rc = a->cloud ? ERR_OK : make_cloud(a, err);
@@ -194,7 +198,7 @@ static enum err make_pipeline(struct app *a, struct error *err)
 {
     a->cache = body_cache_new(BODY_CACHE_BYTES, a->opt.rng);
     if (!a->cache) return error_set(err, ERR_NOMEM, "no memory for the cache of bodies");
-    struct pipeline_options o = {.access_log = a->config->access_log, .faults = a->faults};
+    struct pipeline_options o = {.access_log = a->config->access_log, .faults = a->faults, .coverage = a->coverage};
     o.api = (struct api){.store = a->store,
                          .auth = a->auth,
                          .limits = a->limits,
@@ -452,6 +456,7 @@ void app_stop(struct app **ap, int64_t drain_ms)
     keyring_free(a->keys);
     httpd_stop(&a->management, MAINTENANCE_DRAIN_MS);
     client_faults_free(a->faults);
+    coverage_free(a->coverage);
     if (a->data_fd >= 0) close(a->data_fd);
     if (ran) LOG(LOG_INFO, "stopped");
     lock_done(&a->lock);

@@ -21,6 +21,7 @@ struct app_options {
     bool create;                       // make data_dir, key file and store when they are absent
     bool migrate;                      // apply missing migrations
     bool client_faults;                // dev: the management listener takes rules of pipeline/fault.h
+    bool coverage;                     // dev: what is asked for and not there is kept, for `peerage dev coverage`
     bool daemon;                       // listen on management_listen from the very start
     const struct cloud_env *cloud_env; // NULL = the process's own, with config's ec2_endpoint
     int64_t scan_interval_ms;          // 0 = config's

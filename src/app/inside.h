@@ -23,6 +23,7 @@ struct app {
     struct limits *limits;
     struct body_cache *cache;
     struct pipeline *pipeline;
+    struct coverage *coverage;    // likewise
     struct client_faults *faults; // NULL unless asked for; immutable after app_open
     struct httpd *management, *api, *admin;
     struct job *housekeeping;

@@ -10,6 +10,7 @@
 #include "reconcile/reconcile.h"
 #include "store/store.h"
 
+struct coverage;
 struct services {
     const struct config *config;
     struct store *store;
@@ -21,5 +22,6 @@ struct services {
     struct scanner *scanner; // NULL: no daemon, or it is about to stop
     const struct clock *clock;
     const struct rng *rng;
-    const char *actor; // for event rows: "cli" or "admin"
+    struct coverage *coverage; // of a running `peerage dev`; else NULL
+    const char *actor;         // for event rows: "cli" or "admin"
 };

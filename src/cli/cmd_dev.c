@@ -124,6 +124,7 @@ static enum err start(struct dev *d, struct error *err)
                             .create = true,
                             .migrate = true,
                             .client_faults = true,
+                            .coverage = true,
                             .daemon = true,
                             .cloud_env = sim ? &d->demo.env : NULL,
                             .scan_interval_ms = SCAN_MS,

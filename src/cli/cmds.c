@@ -5,6 +5,7 @@
 
 #define COMMANDS(X)                                                                                                    \
     X(cmd_dev)                                                                                                         \
+    X(cmd_dev_coverage)                                                                                                \
     X(cmd_serve)                                                                                                       \
     X(cmd_init)                                                                                                        \
     X(cmd_check_config)                                                                                                \

@@ -33,6 +33,22 @@ static bool opens_word(unsigned i)
     return shown(cmds[i]);
 }
 
+// Does any shown row have two words, the first being this row's?
+static bool has_seconds(unsigned i)
+{
+    for (unsigned k = 0; k < cmd_count; k++)
+        if (shown(cmds[k]) && second_word(cmds[k]) && slice_eq(first_word(cmds[k]), first_word(cmds[i]))) return true;
+    return false;
+}
+
+// The row that is this first word alone, or NULL.
+static const struct cmd *alone(unsigned i)
+{
+    for (unsigned k = 0; k < cmd_count; k++)
+        if (shown(cmds[k]) && slice_eq_cstr(first_word(cmds[i]), cmds[k]->name)) return cmds[k];
+    return NULL;
+}
+
 // Values that are words to choose from ("bash|zsh|fish"), and paths, are what a shell can complete.
 enum value_kind { VALUE_FREE, VALUE_PATH, VALUE_WORDS };
 static enum value_kind kind_of(const char *value)
@@ -80,6 +96,17 @@ static void each_key(const struct cmd *cmd, struct buf *out, flag_fn put)
         const struct cmd_flag f = {name, config_key_is_switch(config_key(i)) ? NULL : "VALUE", "configuration key",
                                    false, false};
         put(out, cmd, &f);
+    }
+}
+
+// A pattern of bash and zsh: 'network add'|'network list'|…
+static void put_two_words(struct buf *out)
+{
+    bool any = false;
+    for (unsigned i = 0; i < cmd_count; i++) {
+        if (!shown(cmds[i]) || !second_word(cmds[i])) continue;
+        buf_fmt(out, "%s'%s'", any ? "|" : "", cmds[i]->name);
+        any = true;
     }
 }
 
@@ -136,12 +163,12 @@ static void bash_command(struct buf *out, const struct cmd *cmd)
 
 static void bash_second(struct buf *out, unsigned first)
 {
-    if (!second_word(cmds[first])) return;
-    buf_fmt(out, "        %.*s) _peerage_reply -W '", SLICE_FMT(first_word(cmds[first])));
+    if (!has_seconds(first)) return;
+    buf_fmt(out, "        %.*s) [[ $cur == -* ]] || { _peerage_reply -W '", SLICE_FMT(first_word(cmds[first])));
     for (unsigned i = first; i < cmd_count; i++)
         if (shown(cmds[i]) && second_word(cmds[i]) && slice_eq(first_word(cmds[i]), first_word(cmds[first])))
             buf_fmt(out, "%s ", second_word(cmds[i]));
-    buf_lit(out, "'; return ;;\n");
+    buf_lit(out, "'; return; } ;;\n");
 }
 
 static void bash(struct buf *out)
@@ -155,13 +182,8 @@ static void bash(struct buf *out)
     buf_lit(out, "'\n        return\n    fi\n    if ((COMP_CWORD == 2)); then\n        case ${COMP_WORDS[1]} in\n");
     for (unsigned i = 0; i < cmd_count; i++)
         if (opens_word(i)) bash_second(out, i);
-    buf_lit(out, "        esac\n    fi\n    local two=\n    case ${COMP_WORDS[1]} in\n    ");
-    bool any = false;
-    for (unsigned i = 0; i < cmd_count; i++) {
-        if (!opens_word(i) || !second_word(cmds[i])) continue;
-        buf_fmt(out, "%s%.*s", any ? "|" : "", SLICE_FMT(first_word(cmds[i])));
-        any = true;
-    }
+    buf_lit(out, "        esac\n    fi\n    local two=\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n    ");
+    put_two_words(out);
     buf_lit(out, ") two=${COMP_WORDS[2]} ;;\n    esac\n    case \"${COMP_WORDS[1]} $two\" in\n");
     for (unsigned i = 0; i < cmd_count; i++)
         if (shown(cmds[i])) bash_command(out, cmds[i]);
@@ -215,13 +237,13 @@ static void zsh_row(struct buf *out, struct slice word, const char *summary)
 static void zsh_second(struct buf *out, unsigned first)
 {
     struct slice word = first_word(cmds[first]);
-    if (!second_word(cmds[first])) return;
-    buf_fmt(out, "    %.*s)\n        if (( CURRENT == 3 )); then\n        rows=(\n", SLICE_FMT(word));
+    if (!has_seconds(first)) return;
+    buf_fmt(out, "    %.*s)\n        if [[ $CURRENT == 3 && $words[3] != -* ]]; then\n        rows=(\n",
+            SLICE_FMT(word));
     for (unsigned i = first; i < cmd_count; i++)
         if (shown(cmds[i]) && second_word(cmds[i]) && slice_eq(first_word(cmds[i]), word))
             zsh_row(out, slice_of(second_word(cmds[i])), cmds[i]->summary);
-    buf_lit(out, "        )\n        _describe command rows\n        return\n        fi\n"
-                 "        two=$words[3]; skip=2 ;;\n");
+    buf_lit(out, "        )\n        _describe command rows\n        return\n        fi ;;\n");
 }
 
 static void zsh(struct buf *out)
@@ -230,11 +252,14 @@ static void zsh(struct buf *out)
                  "    local -a rows\n    local one=$words[2] two= skip=1\n    if (( CURRENT == 2 )); then\n"
                  "    rows=(\n");
     for (unsigned i = 0; i < cmd_count; i++)
-        if (opens_word(i)) zsh_row(out, first_word(cmds[i]), second_word(cmds[i]) ? "…" : cmds[i]->summary);
+        if (opens_word(i)) zsh_row(out, first_word(cmds[i]), alone(i) ? alone(i)->summary : "…");
     buf_lit(out, "    )\n    _describe command rows\n    return\n    fi\n    case $one in\n");
     for (unsigned i = 0; i < cmd_count; i++)
         if (opens_word(i)) zsh_second(out, i);
-    buf_lit(out, "    esac\n    shift $skip words\n    (( CURRENT -= skip ))\n    case \"$one $two\" in\n");
+    buf_lit(out, "    esac\n    case \"$one $words[3]\" in\n    ");
+    put_two_words(out);
+    buf_lit(out, ") two=$words[3]; skip=2 ;;\n    esac\n    shift $skip words\n    (( CURRENT -= skip ))\n    case "
+                 "\"$one $two\" in\n");
     for (unsigned i = 0; i < cmd_count; i++)
         if (shown(cmds[i])) zsh_command(out, cmds[i]);
     buf_lit(out,
@@ -244,10 +269,21 @@ static void zsh(struct buf *out)
 
 // ---- fish -------------------------------------------------------------------------------------------------
 
+// "When the command line is that of `cmd`": one word alone must not be the first of two.
+static void fish_in(struct buf *out, const struct cmd *cmd)
+{
+    buf_fmt(out, "complete -c peerage -n '__peerage_in %s", cmd->name);
+    for (unsigned i = 0; i < cmd_count && !second_word(cmd); i++)
+        if (shown(cmds[i]) && second_word(cmds[i]) && slice_eq_cstr(first_word(cmds[i]), cmd->name))
+            buf_fmt(out, "; and not __peerage_in %s", cmds[i]->name);
+    buf_char(out, '\'');
+}
+
 static void fish_flag(struct buf *out, const struct cmd *cmd, const struct cmd_flag *f)
 {
     enum value_kind kind = kind_of(f->value);
-    buf_fmt(out, "complete -c peerage -n '__peerage_in %s' -l %s -d '", cmd->name, f->name);
+    fish_in(out, cmd);
+    buf_fmt(out, " -l %s -d '", f->name);
     put_quoted(out, f->help, "");
     buf_char(out, '\'');
     if (f->value) buf_str(out, kind == VALUE_PATH ? " -r -F" : " -x");
@@ -273,7 +309,7 @@ static void fish_command(struct buf *out, const struct cmd *cmd)
     each_key(cmd, out, fish_flag);
     enum value_kind kind = kind_of(cmd->operands);
     if (kind == VALUE_FREE) return;
-    buf_fmt(out, "complete -c peerage -n '__peerage_in %s'", cmd->name);
+    fish_in(out, cmd);
     buf_str(out, kind == VALUE_PATH ? " -F" : " -a '");
     if (kind == VALUE_WORDS) {
         put_words(out, cmd->operands);
@@ -295,7 +331,7 @@ static void fish(struct buf *out)
         if (opens_word(i)) {
             buf_fmt(out, "complete -c peerage -n 'test (count (commandline -opc)) -eq 1' -a %.*s -d '",
                     SLICE_FMT(first_word(cmds[i])));
-            put_quoted(out, second_word(cmds[i]) ? "…" : cmds[i]->summary, "");
+            put_quoted(out, alone(i) ? alone(i)->summary : "…", "");
             buf_lit(out, "'\n");
         }
     for (unsigned i = 0; i < cmd_count; i++)

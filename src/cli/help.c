@@ -25,12 +25,13 @@ static bool matches(const char *name, int argc, char **argv)
 
 const struct cmd *cmd_find(int argc, char **argv, int *ret_words)
 {
+    const struct cmd *found = NULL; // "dev coverage" rather than "dev"
     for (unsigned i = 0; i < cmd_count; i++) {
-        if (!matches(cmds[i]->name, argc, argv)) continue;
+        if (!matches(cmds[i]->name, argc, argv) || (found && words_of(found->name) == 2)) continue;
         *ret_words = (int)words_of(cmds[i]->name);
-        return cmds[i];
+        found = cmds[i];
     }
-    return NULL;
+    return found;
 }
 
 static void put_row(struct buf *out, const char *left, size_t width, const char *right)

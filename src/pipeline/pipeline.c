@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "pipeline/coverage.h"
 #include "pipeline/fault.h"
 #include "pipeline/negotiate.h"
 #include "pipeline/observe.h"
@@ -20,6 +21,7 @@ struct pipeline {
     struct api api;
     struct router *router;
     struct client_faults *faults; // NULL in serve
+    struct coverage *coverage;    // likewise
     struct observe *observe;
 };
 
@@ -102,6 +104,12 @@ static bool authenticate(struct pass *s)
     return true;
 }
 
+static void miss(struct pass *s, enum missed kind, struct slice what)
+{
+    const struct request *req = s->call.req;
+    coverage_note(s->p->coverage, kind, req->method_text, what, request_header(req, "User-Agent"), req->received);
+}
+
 static bool find_route(struct pass *s)
 {
     struct call *c = &s->call;
@@ -111,10 +119,13 @@ static bool find_route(struct pass *s)
     case ROUTER_FOUND:
         break;
     case ROUTER_UNKNOWN:
+        miss(s, MISSED_PATH, c->req->path);
         return stop(s, P_RESOURCE_NOT_FOUND, &PARAM_S(c->req->path), 1);
     case ROUTER_NOT_OFFERED:
+        miss(s, MISSED_OPERATION, slice_of(found.operation));
         return stop(s, P_NOT_IMPLEMENTED, &PARAM_C(found.operation), 1);
     case ROUTER_BAD_METHOD:
+        miss(s, MISSED_METHOD, c->req->path);
         if (c->req->method == METHOD_OTHER) return stop(s, P_METHOD_UNKNOWN, &PARAM_S(c->req->method_text), 1);
         stop(s, P_METHOD_NOT_ALLOWED, &PARAM_S(c->req->method_text), 1);
         reply_header_cstr(c->rep, "Allow", found.allow);
@@ -131,6 +142,7 @@ static bool choose_version(struct pass *s)
 {
     struct call *c = &s->call;
     if (negotiate(c->req, c->route, wall_yyyymmdd(c->req->received), &c->version)) return true;
+    miss(s, MISSED_VERSION, slice_of(c->route->operation));
     return stop(s, P_INVALID_VERSION_DATE, NULL, 0);
 }
 
@@ -419,6 +431,7 @@ enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, s
     if (!p) return error_set(err, ERR_NOMEM, "no memory for the request pipeline");
     p->api = o->api;
     p->faults = o->faults;
+    p->coverage = o->coverage;
     p->router = router_new();
     p->observe = observe_new(o->access_log, o->api.clock);
     if (!p->router || !p->observe) {

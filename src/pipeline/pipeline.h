@@ -7,10 +7,12 @@
 
 struct pipeline;
 struct client_faults;
+struct coverage;
 struct pipeline_options {
     struct api api;
     bool access_log;
     struct client_faults *faults; // of `peerage dev`, outlives the pipeline; NULL: there are none, as in serve
+    struct coverage *coverage;    // likewise
 };
 enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, struct error *err) MUST_CHECK;
 void pipeline_free(struct pipeline *p);                // after the httpd that used it has stopped

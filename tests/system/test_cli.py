@@ -12,7 +12,7 @@ import pytest
 import harness
 from harness import Serve, bearer_request, bearer_token, digest_request, run, wait_until
 
-COMMANDS = """dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
+COMMANDS = """dev coverage|dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
 network remove|network protect|network unprotect|network set-tables|network routes|connection list|connection accept|connection reject
 connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents release
 connection history|org create|org list|project create|project list|key create|key list|key reset|key delete

@@ -5,6 +5,7 @@
 
 #include "tests/unit/auth/fixture.h"
 
+#include "pipeline/coverage.h"
 #include "pipeline/fault.h"
 #include "pipeline/pipeline.h"
 
@@ -20,6 +21,7 @@ struct flow {
     struct core *core;
     struct pipeline *pipeline;
     struct client_faults *faults;
+    struct coverage *coverage;
     struct http_app app;
     void *loop, *worker;
     char *token;
@@ -75,7 +77,10 @@ static inline int set_up(void **state)
     if (core_open(f->fix->store, &f->fix->clock, &rng_system, &f->core, &err) != ERR_OK) fail_msg("%s", err.detail);
     f->faults = client_faults_new();
     assert_non_null(f->faults);
+    f->coverage = coverage_new();
+    assert_non_null(f->coverage);
     struct pipeline_options o = {.faults = f->faults,
+                                 .coverage = f->coverage,
                                  .api = {.store = f->fix->store,
                                          .core = f->core,
                                          .auth = f->fix->auth,
@@ -101,6 +106,7 @@ static inline int tear_down(void **state)
     f->app.thread_end(f->app.ctx, f->worker);
     pipeline_free(f->pipeline);
     client_faults_free(f->faults);
+    coverage_free(f->coverage);
     core_close(&f->core);
     body_cache_free(f->cache);
     limits_free(f->limits);
