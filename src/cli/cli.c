@@ -13,7 +13,7 @@
 #define OUT_MAX   ((size_t)64 << 20)
 #define ARENA_MAX ((size_t)128 << 20)
 
-static bool put_all(int fd, const struct buf *b)
+bool cli_put_all(int fd, const struct buf *b)
 {
     size_t at = 0;
     while (at < b->n) {
@@ -93,8 +93,8 @@ int cli_main(int argc, char **argv)
     buf_init(&out, OUT_MAX);
     buf_init(&errout, OUT_MAX);
     int code = dispatch(argc, argv, &out, &errout);
-    if (!put_all(STDOUT_FILENO, &out) && code == EX_OK) code = EX_IOERR;
-    (void)put_all(STDERR_FILENO, &errout); // there is nowhere to say that this failed
+    if (!cli_put_all(STDOUT_FILENO, &out) && code == EX_OK) code = EX_IOERR;
+    (void)cli_put_all(STDERR_FILENO, &errout); // there is nowhere to say that this failed
     wipe(&out);
     wipe(&errout);
     return code;

@@ -22,7 +22,6 @@ enum {
     CMD_SERVICE = 8, // runs inside the daemon when there is one, else with the store's lock
     CMD_PATH = 16,   // the operand is a path: made absolute before it goes to the daemon
     CMD_HIDDEN = 32, // internal half of another command
-    CMD_DIRECT = 64, // writes stdout itself
 };
 
 struct args;
@@ -49,6 +48,7 @@ extern const struct cmd *const cmds[];
 extern const unsigned cmd_count;
 
 // ---- cli.c
+bool cli_put_all(int fd, const struct buf *b); // writes all of it; false: nobody reads any more
 // app_command_fn of the daemon: only CMD_SERVICE commands.
 int cli_service_command(void *ctx, struct services *sv, int argc, char **argv, struct buf *out, struct buf *errout);
 
@@ -95,6 +95,9 @@ const char *cli_path_absolute(struct arena *a, const char *path);
 // ---- service.c
 // Runs a CMD_SERVICE command through DATA/admin.sock, or here with the store's lock.
 int service_run(struct cmd_ctx *c);
+// Runs another CMD_SERVICE command for this one, with --json, and with those of this one's flags and operands that the
+// other one has too. What it prints goes to out and errout; the exit code is its.
+int service_ask(struct cmd_ctx *c, const struct cmd *cmd, struct arena *a, struct buf *out, struct buf *errout);
 // 0 when something answers on the admin socket of this data directory.
 bool service_daemon_alive(const char *data_dir);
 
@@ -105,7 +108,7 @@ int exit_of(enum err e);
 struct column {
     const char *key, *heading;
 };
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 16
 struct table {
     struct cmd_ctx *c;
     const struct column *columns;
@@ -140,4 +143,5 @@ enum err pick_page(struct cmd_ctx *c, struct page *ret, struct error *err) MUST_
     }
 // "ORG_OWNER@ID GROUP_OWNER@ID", in the arena.
 struct slice grants_text(struct arena *a, const struct principal *p);
-extern const struct cmd cmd_doctor_store; // run by doctor, through the daemon or here
+extern const struct cmd cmd_doctor_store;   // run by doctor, through the daemon or here
+extern const struct cmd cmd_connection_get; // likewise by watch

@@ -224,23 +224,9 @@ static void merge(struct report *r, struct slice text)
 static void look_inside(struct report *r)
 {
     struct buf out, errout;
-    struct args args = {.cmd = &cmd_doctor_store};
     buf_init(&out, STORE_REPLY_MAX);
     buf_init(&errout, STORE_REPLY_MAX);
-    for (unsigned i = 0; i < r->c->args->flag_count; i++) {
-        const char *name = r->c->args->names[i];
-        if (strcmp(name, "config") != 0 && strcmp(name, "data") != 0 && !r->c->args->is_key[i]) continue;
-        args.names[args.flag_count] = name;
-        args.is_key[args.flag_count] = r->c->args->is_key[i];
-        args.values[args.flag_count++] = r->c->args->values[i];
-    }
-    if (args.flag_count < ARGS_MAX) {
-        args.names[args.flag_count] = "json";
-        args.values[args.flag_count++] = args_on;
-    }
-    struct cmd_ctx sub = {
-        .cmd = &cmd_doctor_store, .args = &args, .out = &out, .err = &errout, .arena = r->c->arena, .json = true};
-    if (service_run(&sub) == EX_OK)
+    if (service_ask(r->c, &cmd_doctor_store, r->c->arena, &out, &errout) == EX_OK)
         merge(r, buf_view(&out));
     else
         SAY(r, "store", FAIL, "%.*s", SLICE_FMT(slice_trim(buf_view(&errout), "\n")));

@@ -22,6 +22,8 @@
     X(cmd_network_set_tables)                                                                                          \
     X(cmd_network_routes)                                                                                              \
     X(cmd_connection_list)                                                                                             \
+    X(cmd_connection_get)                                                                                              \
+    X(cmd_connection_watch)                                                                                            \
     X(cmd_connection_history)                                                                                          \
     X(cmd_connection_accept)                                                                                           \
     X(cmd_connection_reject)                                                                                           \

@@ -157,6 +157,36 @@ int service_run(struct cmd_ctx *c)
     return in_process(c, &config);
 }
 
+static bool has_flag(const struct cmd *cmd, const char *name)
+{
+    const struct cmd_flag *lists[4];
+    unsigned n = cmd_flag_lists(cmd, lists);
+    for (unsigned i = 0; i < n; i++)
+        for (const struct cmd_flag *f = lists[i]; f->name; f++)
+            if (strcmp(f->name, name) == 0) return true;
+    return false;
+}
+
+int service_ask(struct cmd_ctx *c, const struct cmd *cmd, struct arena *a, struct buf *out, struct buf *errout)
+{
+    struct args args = {.cmd = cmd};
+    ASSERT((cmd->traits & CMD_SERVICE) && (cmd->traits & CMD_JSON));
+    for (unsigned i = 0; i < c->args->flag_count && args.flag_count < ARGS_MAX - 1; i++) {
+        if (!c->args->is_key[i] && !has_flag(cmd, c->args->names[i])) continue;
+        args.names[args.flag_count] = c->args->names[i];
+        args.is_key[args.flag_count] = c->args->is_key[i];
+        args.values[args.flag_count++] = c->args->values[i];
+    }
+    if (!c->json) {
+        args.names[args.flag_count] = "json";
+        args.values[args.flag_count++] = args_on;
+    }
+    for (unsigned i = 0; i < c->args->operand_count && i < cmd->max; i++)
+        args.operands[args.operand_count++] = c->args->operands[i];
+    struct cmd_ctx sub = {.cmd = cmd, .args = &args, .out = out, .err = errout, .arena = a, .json = true};
+    return service_run(&sub);
+}
+
 bool service_daemon_alive(const char *data_dir)
 {
     char path[108];
