@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `peerage intents list|release`: what is asked of AWS and not done yet, and what a restore has held. Called by: cli.c,
-// the admin socket. Must never: release what it does not name.
+// `peerage intents list|cancel|release`: what is asked of AWS and not done yet, and what a restore has held. Called by:
+// cli.c, the admin socket. Must never: release or cancel what it does not name.
 #include "cli/cmd.h"
 #include "core/action.h"
 
@@ -44,6 +44,20 @@ static int list(struct cmd_ctx *c)
     return table_end(&t);
 }
 
+static int cancel(struct cmd_ctx *c)
+{
+    static const struct column columns[] = {{"id", "Action"}, {"state", "State"}};
+    const struct actor by = {.kind = PRINCIPAL_LOCAL, .name = c->sv->actor};
+    const char *id = c->args->operands[0];
+    struct error err;
+    struct table t;
+    if (core_intent_cancel(c->sv->core, &by, id, &err) != ERR_OK) return cmd_fail(c, &err);
+    table_begin(&t, c, columns, ARRAY_LEN(columns));
+    table_str(&t, id);
+    table_str(&t, "cancelled");
+    return table_end_single(&t);
+}
+
 static int release(struct cmd_ctx *c)
 {
     static const struct column columns[] = {{"released", "Released"}};
@@ -73,6 +87,16 @@ const struct cmd cmd_intents_list = {.name = "intents list",
                                      .flags = list_flags,
                                      .traits = TRAITS,
                                      .run = list};
+const struct cmd cmd_intents_cancel = {
+    .name = "intents cancel",
+    .operands = "ID",
+    .min = 1,
+    .max = 1,
+    .summary = "withdraw an accept, reject or delete that has not been done",
+    .detail = "For what waits: held after a restore, frozen, or tried without effect. An attempt whose outcome is not\n"
+              "known is looked up in AWS first, and cannot be cancelled before.",
+    .traits = TRAITS,
+    .run = cancel};
 const struct cmd cmd_intents_release = {
     .name = "intents release",
     .summary = "let go on what was held after a restore",

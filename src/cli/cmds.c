@@ -35,6 +35,7 @@
     X(cmd_freeze_off)                                                                                                  \
     X(cmd_freeze_status)                                                                                               \
     X(cmd_intents_list)                                                                                                \
+    X(cmd_intents_cancel)                                                                                              \
     X(cmd_intents_release)                                                                                             \
     X(cmd_org_create)                                                                                                  \
     X(cmd_org_list)                                                                                                    \

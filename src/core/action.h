@@ -70,6 +70,13 @@ struct intent_result {
 enum err core_intent_outcome(struct core *c, const struct intent *i, const struct intent_result *r,
                              struct error *err) MUST_CHECK;
 
+// Withdraws a live intent; the row goes back to what its cloudStatus says, and may be asked for anew. ERR_NOT_FOUND.
+// ERR_CONFLICT: it has ended, or an attempt was begun that may have had an effect and has not been looked up yet. One
+// that a restore has held can be cancelled all the same: nothing of ours is under way, and scans show what the original
+// has done since.
+enum err core_intent_cancel(struct core *c, const struct actor *by, const char *intent_id,
+                            struct error *err) MUST_CHECK;
+
 // ---- freeze: no cloud writes for all, a group or a network; intents wait ----------------------------------------
 enum freeze_scope { FREEZE_ALL, FREEZE_GROUP, FREEZE_NETWORK };
 // ERR_NOT_FOUND: no such group or network. Doing it twice is no error and no second event; the first `why` stays.

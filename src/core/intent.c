@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The work on an intent: which are due, that an attempt begins, what came of it. Called by: reconcile.
+// The work on an intent: which are due, that an attempt begins, what came of it; and cancelling one. Called by:
+// reconcile, cli.
 // Must never: accept an outcome of an attempt that is not the last one begun, or end an intent without its row.
 #include "core/inside.h"
 
@@ -172,4 +173,59 @@ enum err core_intent_outcome(struct core *c, const struct intent *i, const struc
     if (op.rows_changed) core_tell(c, CORE_CONNECTIONS_CHANGED, i->group_id, i->network_id);
     if (op.work) core_tell(c, CORE_INTENTS_CHANGED, i->group_id, i->network_id);
     return ERR_OK;
+}
+
+// ---- cancel -----------------------------------------------------------------------------------------------
+
+struct cancel {
+    const struct core *core;
+    const struct actor *by;
+    const char *id;
+    struct arena *arena;
+    struct intent intent;
+};
+
+static enum err may_cancel(const struct intent *i, struct error *err)
+{
+    if (i->end != INTENT_LIVE)
+        return error_set(err, ERR_CONFLICT, "the %s %s has ended already: %s", action_name(i->action), i->id,
+                         intent_end_name(i->end));
+    if (!i->uncertain || i->held) return ERR_OK;
+    return error_set(
+        err, ERR_CONFLICT,
+        "the last attempt at the %s %s may have had an effect; it can be cancelled once Peerage has looked "
+        "in AWS, which it does before it tries again",
+        action_name(i->action), i->id);
+}
+
+static enum err cancel(struct store_tx *tx, void *ctx, struct error *err)
+{
+    struct cancel *op = ctx;
+    struct connection before, row;
+    struct audit audit;
+    enum err code = store_intent_get(store_tx_reader(tx), op->id, op->arena, &op->intent, err);
+    if (code == ERR_OK) code = may_cancel(&op->intent, err);
+    if (code == ERR_OK) code = store_tx_connection_get(tx, op->intent.connection_id, op->arena, &before, err);
+    if (code == ERR_OK) code = core_audit_group(tx, op->core, op->by, op->intent.group_id, &audit, err);
+    // The blocks that the accept would have approved: they are asked about anew.
+    if (code == ERR_OK && op->intent.action == ACTION_ACCEPT) code = store_tx_peer_cidrs_forget(tx, before.id, err);
+    if (code != ERR_OK) return code;
+    row = before;
+    const struct transition t = {.audit = &audit,
+                                 .type = AUDIT_ACTION_CANCELLED,
+                                 .event = LIFECYCLE_CANCELLED,
+                                 .before = &before,
+                                 .row = &row,
+                                 .intent = &op->intent};
+    return transition_apply(tx, &t, err);
+}
+
+enum err core_intent_cancel(struct core *c, const struct actor *by, const char *intent_id, struct error *err)
+{
+    struct arena *a CLEANUP(arena_freep) = arena_new(256 * 1024);
+    struct cancel op = {.core = c, .by = by, .id = intent_id, .arena = a};
+    if (!a) return core_nomem(err);
+    enum err code = store_write(c->store, cancel, &op, err);
+    if (code == ERR_OK) core_tell(c, CORE_CONNECTIONS_CHANGED, op.intent.group_id, op.intent.network_id);
+    return code;
 }

@@ -110,7 +110,12 @@ static enum err end_intent(struct store_tx *tx, const struct transition *t, enum
     enum local_status next = t->row->local_status;
     if (!requested(from) || next == from) return ERR_OK;
     enum intent_end end = next == LOCAL_UPDATE_FAILED ? INTENT_FAILED : INTENT_DONE;
-    return store_tx_intent_end(tx, t->row->id, end, t->row->status_message, t->audit->now, err);
+    struct slice reason = t->row->status_message;
+    if (t->event == LIFECYCLE_CANCELLED) {
+        end = INTENT_DROPPED;
+        reason = SLICE("cancelled");
+    }
+    return store_tx_intent_end(tx, t->row->id, end, reason, t->audit->now, err);
 }
 
 static void set_message(const struct transition *t, enum local_status from, const char *why)

@@ -10,7 +10,7 @@ enum action { ACTION_ACCEPT, ACTION_REJECT, ACTION_DELETE, ACTION_COUNT_ };
 const char *action_name(enum action a); // "accept" …
 bool action_parse(struct slice s, enum action *ret) MUST_CHECK;
 
-// How an intent ended; the last is for what ended it from outside (its network was removed).
+// How an intent ended; the last is for what ended it from outside (its network was removed, a person cancelled it).
 enum intent_end { INTENT_LIVE, INTENT_DONE, INTENT_FAILED, INTENT_DROPPED, INTENT_END_COUNT_ };
 const char *intent_end_name(enum intent_end e); // "live", "done" …
 bool intent_end_parse(struct slice s, enum intent_end *ret) MUST_CHECK;

@@ -162,6 +162,49 @@ def test_the_route_comes_and_goes(world):
     assert world.calls("DeleteRoute") == 1
 
 
+def test_what_waits_can_be_cancelled(world):
+    name = world.arrives("10.76.0.0/16")
+    world.command("freeze", "on", "--why", "change window")
+    world.accept(name)
+    assert world.find(name)["localStatus"] == "REQUEST_ACCEPT"
+    waiting = world.command("intents", "list")["results"]
+    assert [i["state"] for i in waiting] == ["waiting"]
+    assert world.command("intents", "cancel", waiting[0]["id"])["state"] == "cancelled"
+    assert world.find(name)["localStatus"] == "NONE"
+    assert "dropped" in [i["state"] for i in world.command("intents", "list", "--ended")["results"]]
+    refused = run("intents", "cancel", waiting[0]["id"], "--data", world.dir)
+    assert refused.returncode != 0 and "has ended already" in refused.stderr
+    world.command("freeze", "off")
+    assert world.act(name, "reject").status == 202  # and may be asked for anew, otherwise
+    world.becomes(name, "REJECT_REQUESTED", "rejected")
+    assert world.calls("AcceptVpcPeeringConnection") == 0
+
+
+def test_blocks_that_come_later_wait_for_approval(world):
+    network = world.network()
+    world.command("network", "set-tables", network, world.table())
+    name = world.arrives("10.77.0.0/16")
+    world.accept(name)
+    world.becomes(name, "ACTIVE")
+    wait_until(lambda: [r["state"] for r in world.routes(network)] == ["made"], "the route")
+    world.ec2("REQUESTER", "AssociateVpcCidrBlock", VpcId=world.find(name)["requesterVpcId"],
+              CidrBlock="10.78.0.0/16")
+
+    def waiting():
+        events = world.command("connection", "history", name)["results"]
+        return [e for e in events if e["type"] == "PEERAGE_CIDRS_WAITING"]
+    assert "10.78.0.0/16" in json.dumps(wait_until(waiting, "the event"))
+    assert [r["cidrBlock"] for r in world.routes(network)] == ["10.77.0.0/16"]
+    world.command("connection", "approve-cidrs", name)
+    wait_until(lambda: [(r["cidrBlock"], r["state"]) for r in world.routes(network)]
+               == [("10.77.0.0/16", "made"), ("10.78.0.0/16", "made")], "the second route")
+    assert world.calls("CreateRoute") == 2
+    assert len(waiting()) == 1
+    assert world.act(name, "delete").status == 202
+    wait_until(lambda: world.routes(network) == [], "the routes' end")
+    assert world.calls("DeleteRoute") == 2
+
+
 def test_an_outage_delays_and_loses_nothing(world):
     name = world.arrives("10.74.0.0/16")
     world.fault(kind="outage")

@@ -14,7 +14,7 @@ from harness import Serve, bearer_request, bearer_token, digest_request, run, wa
 
 COMMANDS = """dev coverage|dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
 network remove|network protect|network unprotect|network set-tables|network routes|connection list|connection accept|connection reject
-connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents release
+connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents cancel|intents release
 connection history|connection get|connection watch|org create|org list|project create|project list|key create|key list|key reset|key delete
 service-account create|service-account list|service-account delete|access-list add|access-list remove|event list|event export
 aws-policy|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")

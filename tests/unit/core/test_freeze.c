@@ -154,6 +154,30 @@ static void a_held_intent_ends_by_what_a_scan_sees(void **state)
     assert_int_equal(n, 0);
 }
 
+// A person who does not want an old action any more need not let it happen first.
+static void what_a_restore_held_can_be_cancelled(void **state)
+{
+    struct core_fixture *c = *state;
+    char backup[128];
+    (void)snprintf(backup, sizeof(backup), "%s/backup.db", c->f.dir);
+    discover_as(c, "pending-acceptance");
+    assert_int_equal(ask(c, ACTION_ACCEPT), ANSWER_TAKEN);
+    assert_ok(&c->f, store_backup(c->f.store, backup, &c->f.err));
+    fixture_close(&c->f);
+    (void)snprintf(c->f.path, sizeof(c->f.path), "%s/restored.db", c->f.dir);
+    assert_ok(&c->f, store_restore(backup, c->f.path, &c->f.err));
+    reopen(c);
+    struct intent *i;
+    size_t n;
+    assert_ok(&c->f, store_intents(c->f.reader, NULL, false, (struct page){1, 10}, c->f.arena, &i, &n, &c->f.err));
+    assert_int_equal(n, 1);
+    assert_true(i->held && i->uncertain);
+    assert_ok(&c->f, core_intent_cancel(c->core, &somebody, i->id, &c->f.err));
+    assert_int_equal(row_now(c).local_status, LOCAL_NONE);
+    scan_as(c, "active"); // and what the original did is followed
+    assert_int_equal(row_now(c).local_status, LOCAL_ACTIVE);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, core_setup, actions_teardown)
 int main(void)
 {
@@ -161,7 +185,7 @@ int main(void)
         T(each_scope_makes_intents_wait),          T(a_frozen_request_is_still_recorded),
         T(an_outcome_may_come_while_frozen),       T(twice_is_one_freeze_and_one_event),
         T(what_does_not_exist_cannot_be_frozen),   T(a_restored_store_starts_frozen_with_its_intents_held),
-        T(a_held_intent_ends_by_what_a_scan_sees),
+        T(a_held_intent_ends_by_what_a_scan_sees), T(what_a_restore_held_can_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

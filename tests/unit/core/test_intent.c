@@ -247,6 +247,64 @@ static void a_removed_network_drops_its_intents(void **state)
     assert_non_null(memmem(events[0].detail.p, events[0].detail.n, "\"intentsDropped\":1", 18));
 }
 
+// ---- cancelled --------------------------------------------------------------------------------------------
+
+static void what_waits_can_be_cancelled(void **state)
+{
+    static const struct {
+        const char *cloud;
+        enum action action;
+        enum local_status then;
+    } cases[] = {{"pending-acceptance", ACTION_ACCEPT, LOCAL_NONE},
+                 {"pending-acceptance", ACTION_REJECT, LOCAL_NONE},
+                 {"active", ACTION_DELETE, LOCAL_ACTIVE}};
+    for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+        void *inner = NULL;
+        assert_int_equal(core_setup(&inner), 0);
+        struct core_fixture *c = inner;
+        discover_as(c, cases[k].cloud);
+        assert_int_equal(ask(c, cases[k].action), ANSWER_TAKEN);
+        struct intent *i, *none, before;
+        assert_int_equal(due(c, &i), 1);
+        before = *i;
+        assert_ok(&c->f, core_freeze(c->core, &somebody, FREEZE_ALL, NULL, true, SLICE("wait"), &c->f.err));
+        assert_ok(&c->f, core_intent_cancel(c->core, &somebody, i->id, &c->f.err));
+        assert_true(slice_starts(slice_of(event_types(c)), SLICE("PEERAGE_CONNECTION_ACTION_CANCELLED ")));
+        assert_int_equal(local(c), cases[k].then);
+        assert_int_equal(row_now(c).status_message.n, 0);
+        assert_int_equal(stored(c, &before).end, INTENT_DROPPED);
+        assert_slice(stored(c, &before).reason, "cancelled");
+        struct peer_cidr *cidrs;
+        size_t n;
+        assert_ok(&c->f, store_peer_cidrs(c->f.reader, row_now(c).id, c->f.arena, &cidrs, &n, &c->f.err));
+        assert_int_equal(n, 0);
+        assert_ok(&c->f, core_freeze(c->core, &somebody, FREEZE_ALL, NULL, false, SLICE(""), &c->f.err));
+        assert_int_equal(due(c, &none), 0);
+        assert_err(&c->f, ERR_CONFLICT, core_intent_begin(c->core, &before, &c->f.err)); // it was about to be tried
+        assert_err(&c->f, ERR_CONFLICT, core_intent_cancel(c->core, &somebody, before.id, &c->f.err));
+        assert_int_equal(ask(c, cases[k].action), ANSWER_TAKEN); // and may be asked for again
+        assert_int_equal(actions_teardown(&inner), 0);
+    }
+}
+
+static void what_may_have_happened_cannot_be_cancelled(void **state)
+{
+    struct core_fixture *c = *state;
+    struct intent i = accepting(c); // under way
+    assert_err(&c->f, ERR_CONFLICT, core_intent_cancel(c->core, &somebody, i.id, &c->f.err));
+    struct intent_result r = {.outcome = OUTCOME_RETRY, .uncertain = true, .reason = SLICE("the reply was lost")};
+    assert_ok(&c->f, core_intent_outcome(c->core, &i, &r, &c->f.err));
+    assert_err(&c->f, ERR_CONFLICT, core_intent_cancel(c->core, &somebody, i.id, &c->f.err));
+    assert_int_equal(local(c), LOCAL_REQUEST_ACCEPT);
+    i = begun(c);
+    r.uncertain = false;
+    assert_ok(&c->f, core_intent_outcome(c->core, &i, &r, &c->f.err));
+    assert_ok(&c->f, core_intent_cancel(c->core, &somebody, i.id, &c->f.err));
+    assert_int_equal(local(c), LOCAL_NONE);
+    assert_int_equal(row_now(c).status_message.n, 0);
+    assert_err(&c->f, ERR_NOT_FOUND, core_intent_cancel(c->core, &somebody, GROUP_ID, &c->f.err));
+}
+
 // ---- scans that began earlier --------------------------------------------------------------------------------
 
 static void scan_as_of(struct core_fixture *c, int64_t as_of, enum change_kind kind, const char *status)
@@ -373,6 +431,8 @@ int main(void)
         cmocka_unit_test(what_a_scan_sees_ends_the_intent),
         T(what_a_failed_attempt_sees_may_end_it_better),
         T(a_removed_network_drops_its_intents),
+        cmocka_unit_test(what_waits_can_be_cancelled),
+        T(what_may_have_happened_cannot_be_cancelled),
         cmocka_unit_test(a_scan_that_began_before_an_outcome_sets_nothing_back),
         T(a_scan_is_believed_about_all_that_nobody_touched),
         T(many_are_due_in_order_and_in_portions),
