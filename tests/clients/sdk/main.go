@@ -172,10 +172,9 @@ func (s *session) opStatus() {
 	s.finish(new(admin.SystemStatus), err)
 }
 
-// What this server does not offer yet must come back as an error that the SDK understands.
 func (s *session) opReject() {
 	_, err := s.client.StreamsAPI.RejectVpcPeeringConnection(s.ctx, s.args["group"], s.args["name"]).Execute()
-	s.finish(nil, err)
+	s.finish(new(map[string]any), err)
 }
 
 func (s *session) opAccept() {
@@ -183,7 +182,32 @@ func (s *session) opAccept() {
 	challenge := &admin.VPCPeeringActionChallenge{RequesterAccountId: &account, RequesterVpcId: &vpc}
 	_, err := s.client.StreamsAPI.AcceptVpcPeeringConnection(s.ctx, s.args["group"], s.args["name"], challenge).
 		Execute()
-	s.finish(nil, err)
+	s.finish(new(map[string]any), err)
+}
+
+func (s *session) opDelete() {
+	_, err := s.client.StreamsAPI.DeleteVpcPeeringConnection(s.ctx, s.args["group"], s.args["name"]).Execute()
+	s.finish(new(map[string]any), err)
+}
+
+// The newest events first; the names are their types. With `name` only those about one connection.
+func (s *session) opEvents() {
+	got, _, err := s.client.EventsAPI.ListGroupEvents(s.ctx, s.args["group"]).
+		ItemsPerPage(s.args.Int("size", 100)).Execute()
+	s.result.Total = got.GetTotalCount()
+	actors := []string{}
+	if err == nil {
+		for _, event := range got.GetResults() {
+			about := event.GetResourceId()
+			if wanted := s.args["name"]; wanted != "" && about != wanted {
+				continue
+			}
+			s.result.Names = append(s.result.Names, event.GetEventTypeName())
+			actors = append(actors, event.GetUsername())
+		}
+		s.result.Extra = map[string]any{"actors": actors}
+	}
+	s.finish(new(admin.GroupPaginatedEvent), err)
 }
 
 // Until the bucket is empty: many at once, so that a refill cannot hide it. At most `most` requests.
@@ -264,7 +288,7 @@ func main() {
 	s := &session{ctx: ctx, args: args, client: client, tap: tap, result: &probe.Result{Op: op}}
 	ops := map[string]func(){"list": s.opList, "pages": s.opPages, "active": s.opActive, "details": s.opDetails,
 		"groups": s.opGroups, "group": s.opGroup, "status": s.opStatus, "reject": s.opReject, "accept": s.opAccept,
-		"flood": s.opFlood, "revoke": s.opRevoke}
+		"delete": s.opDelete, "events": s.opEvents, "flood": s.opFlood, "revoke": s.opRevoke}
 	run, found := ops[op]
 	if !found {
 		probe.Fail(fmt.Errorf("there is no %s", op))
