@@ -39,7 +39,9 @@ bool cloud_status_is_terminal(enum cloud_status s);
 // How long a terminal connection stays listed after it was first seen so (facts §1.5, AWS' accepter-side windows):
 // rejected, deleted and failed 2 h, expired 2 days; 0 when not terminal.
 int64_t cloud_status_window_us(enum cloud_status s);
-#define CLOUD_STATUS 40
+// What the other side deleted AWS shows us for two days (facts §1.1). Nothing says who deleted; AWS does by showing it.
+#define DELETED_BY_OTHERS_US (INT64_C(48) * 3600 * US_PER_SEC)
+#define CLOUD_STATUS         40
 
 struct connection {
     char id[OID_HEX + 1], group_id[OID_HEX + 1], network_id[OID_HEX + 1];

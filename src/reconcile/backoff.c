@@ -18,3 +18,15 @@ int64_t backoff_failed(int64_t interval_ns, unsigned failures, unsigned failing,
     ns = MAX(MIN(ns, top), (int64_t)failing * NS_PER_SEC);
     return ns - (int64_t)rng_below(rng, (uint64_t)ns / 5 + 1);
 }
+
+int64_t backoff_expiry(struct wall now, struct wall expires)
+{
+    if (expires.us <= now.us) return INT64_MAX;
+    int64_t us = MIN(expires.us - now.us, INT64_C(366) * 86400 * US_PER_SEC); // no overflow by what AWS may say
+    return us * 1000 + EXPIRY_DELAY_NS;
+}
+
+int64_t backoff_moving(int64_t last_ns, bool changed, int64_t interval_ns)
+{
+    return MIN(changed || last_ns == 0 ? NS_PER_SEC : last_ns * 2, interval_ns);
+}

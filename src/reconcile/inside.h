@@ -10,6 +10,13 @@
 
 #define UNIT_KEY 512
 
+// What a scan saw coming, so that the next may be sooner.
+struct scan_news {
+    struct wall expires; // the first pending request that will; 0 = none
+    bool moving;         // something is on its way
+    bool changed;        // something differed from the record
+};
+
 struct unit_network {
     char id[OID_HEX + 1];
     struct mono vpc_due; // DescribeVpcs again; 0 = never asked
@@ -33,8 +40,10 @@ struct unit {
     unsigned failures; // in a row
     bool away;         // the last failure was the cloud's, not ours: another's recovery is news
     uint64_t round;    // of scanner_run_once
+    int64_t moving_ns; // between scans while something is on its way; 0 = nothing is
     // owned by the running thread
     struct mono lease_until;
+    struct scan_news news;
 };
 
 // What a thread that scans has for itself.

@@ -17,9 +17,11 @@ static int seen_cmp(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-static bool window_passed(const struct connection *row, struct wall now)
+static bool window_passed(const struct connection *row, bool seen, struct wall now)
 {
-    int64_t window = cloud_status_window_us(cloud_status_of(slice_of(row->cloud_status)));
+    enum cloud_status status = cloud_status_of(slice_of(row->cloud_status));
+    int64_t window = cloud_status_window_us(status);
+    if (status == CLOUD_DELETED && seen && row->local_status != LOCAL_DELETE_REQUESTED) window = DELETED_BY_OTHERS_US;
     return window > 0 && row->terminal_since.us && now.us - row->terminal_since.us >= window;
 }
 
@@ -41,14 +43,14 @@ static bool judge_seen(const struct connection *row, const struct observed *seen
     *ret = row->missing_since.us ? CHANGE_REAPPEARED : CHANGE_SEEN_CHANGED;
     if (row->missing_since.us || differs) return true;
     *ret = CHANGE_UNLIST;
-    return window_passed(row, now);
+    return window_passed(row, true, now);
 }
 
 static bool judge_absent(const struct connection *row, bool complete, struct wall now, enum change_kind *ret)
 {
     if (!row->listed) return false;
     *ret = CHANGE_UNLIST;
-    if (is_end(row)) return window_passed(row, now);
+    if (is_end(row)) return window_passed(row, false, now);
     if (!complete) return false;
     *ret = row->missing_since.us ? CHANGE_LOST : CHANGE_MISSING;
     return !row->missing_since.us || now.us - row->missing_since.us >= VANISH_AFTER_US;

@@ -19,7 +19,7 @@ struct plan_input {
 //   observed, no row                     SEEN_NEW
 //   observed, row missing or unlisted    REAPPEARED; an unlisted end that is still the same end is no news
 //   observed, row differs                SEEN_CHANGED
-//   row terminal for its window          UNLIST, seen or not
+//   row terminal for its window          UNLIST, seen or not; deleted, not by us and still seen: the longer window
 //   listed, not observed, complete       MISSING; LOST once it has been missing for VANISH_AFTER_US
 // A terminal row that AWS no longer shows waits for its window: that AWS forgets ends early is no news either.
 enum err plan_network(const struct plan_input *in, struct arena *a, struct change **ret, size_t *ret_n,

@@ -26,6 +26,7 @@ void scanner_stop(struct scanner **s);
 struct scanner_status {
     uint64_t scans, failures;
     struct wall last_success;
+    struct mono next; // the first unit is due; INT64_MAX: there is none
     unsigned units;
 };
 void scanner_status(struct scanner *s, struct scanner_status *ret);

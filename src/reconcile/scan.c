@@ -154,6 +154,29 @@ static enum err of_network(struct scan *sc, const struct network *net, struct pl
     return ERR_OK;
 }
 
+// Expiry is a reason to look again: AWS alone says that a request has expired.
+static void note_news(struct scan *sc, const struct plan_input *in)
+{
+    struct scan_news *news = &sc->u->news;
+    for (size_t i = 0; i < in->seen_n; i++) {
+        struct wall expires = in->seen[i].expiration;
+        switch (cloud_status_of(slice_of(in->seen[i].cloud_status))) {
+        case CLOUD_PENDING:
+            news->moving |= expires.us && expires.us <= in->now.us;
+            if (expires.us > in->now.us && (!news->expires.us || expires.us < news->expires.us))
+                news->expires = expires;
+            break;
+        case CLOUD_INITIATING:
+        case CLOUD_PROVISIONING:
+        case CLOUD_DELETING:
+            news->moving = true;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
 static bool has_row(const struct connection *rows, size_t n, const char *name)
 {
     size_t lo = 0, hi = n; // by name
@@ -246,10 +269,12 @@ static enum err apply_network(struct scan *sc, const struct network *net, struct
     struct change *changes;
     size_t n;
     enum err e = of_network(sc, net, &in, err);
+    if (e == ERR_OK) note_news(sc, &in);
     if (e == ERR_OK) e = with_rows(sc, net, &in, err);
     if (e == ERR_OK) e = plan_network(&in, sc->a, &changes, &n, err);
     if (e != ERR_OK) return e;
     n = settle_all(sc, net, changes, n);
+    sc->u->news.changed |= n > 0;
     if (sc->s->stopping) return ERR_OK;
     e = core_scan_applied(sc->s->opt.core, net, sc->as_of, changes, n, cidrs, err);
     if (e == ERR_OK) log_changes(net, changes, n);
@@ -331,6 +356,7 @@ enum scan_result scan_unit(struct scanner *s, struct unit *u, struct store_reade
     if (s->stopping) return SCAN_STOPPED;
     if (!reader) return SCAN_AWAY;
     struct mono begun = clock_mono(s->opt.clock);
+    u->news = (struct scan_news){.moving = false};
     enum err e = hold_lease(s, u, &err);
     if (e == ERR_BUSY) return SCAN_LEASED_AWAY;
     struct scan sc = {.s = s, .u = u, .reader = reader, .a = e == ERR_OK ? arena_new(SCAN_ARENA) : NULL};

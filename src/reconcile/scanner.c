@@ -181,6 +181,15 @@ static void others_follow(struct scanner *s, struct mono now)
     }
 }
 
+// What the scan saw coming is looked at in time.
+static void look_sooner(struct scanner *s, struct unit *u, struct mono now)
+{
+    int64_t expiry = backoff_expiry(clock_wall(s->opt.clock), u->news.expires);
+    u->moving_ns = u->news.moving ? backoff_moving(u->moving_ns, u->news.changed, s->interval_ns) : 0;
+    if (expiry < INT64_MAX - now.ns) u->due.ns = MIN(u->due.ns, now.ns + expiry);
+    if (u->moving_ns) u->due.ns = MIN(u->due.ns, now.ns + u->moving_ns);
+}
+
 static void set_next(struct scanner *s, struct unit *u, enum scan_result result, struct mono now)
 {
     bool was_failing = u->failures > 0, was_away = u->away;
@@ -192,6 +201,7 @@ static void set_next(struct scanner *s, struct unit *u, enum scan_result result,
         u->due.ns = now.ns + backoff_failed(s->interval_ns, u->failures, s->failing, s->opt.rng);
     else
         u->due.ns = MAX(u->started.ns + s->interval_ns, now.ns); // from begin to begin
+    if (result == SCAN_OK) look_sooner(s, u, now);
     if (u->again) u->due.ns = MIN(u->due.ns, MAX(now.ns, u->started.ns + min_gap(s)));
     u->again = false;
     if (result == SCAN_OK && was_away) others_follow(s, now);
@@ -402,6 +412,8 @@ void scanner_status(struct scanner *s, struct scanner_status *ret)
 {
     lock_take(&s->lock);
     *ret = s->status;
+    ret->next.ns = INT64_MAX;
+    for (size_t i = 0; i < s->unit_count; i++) ret->next.ns = MIN(ret->next.ns, s->units[i]->due.ns);
     lock_drop(&s->lock);
 }
 

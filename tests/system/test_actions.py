@@ -96,15 +96,19 @@ class Acting(World):
     def network(self):
         return self.command("network", "list")["results"][0]["id"]
 
-    def table(self):
-        """A route table in the accepter's VPC, made with the accepter's own key."""
+    def console(self, action, **params):
+        """What a colleague does in AWS with the accepter's own key, past Peerage."""
         lines = (self.dir / "demo.state").read_text(encoding="utf-8").splitlines()
         state = {k.strip(): v.strip() for k, _, v in (line.partition("=") for line in lines)}
         self.dev.secrets.add(state["accepter_secret"])
-        made = ec2_call(self.dev["EC2_URL"], self.region, state["accepter_key"], state["accepter_secret"],
-                        {"Action": "CreateRouteTable", "Version": "2016-11-15",
-                         "VpcId": self.dev["ACCEPTER_VPC_ID"]})
-        return made.findtext(".//routeTableId")
+        return ec2_call(self.dev["EC2_URL"], self.region, state["accepter_key"], state["accepter_secret"],
+                        {"Action": action, "Version": "2016-11-15", **params})
+
+    def table(self):
+        return self.console("CreateRouteTable", VpcId=self.dev["ACCEPTER_VPC_ID"]).findtext(".//routeTableId")
+
+    def types(self, name):
+        return [e["type"] for e in self.command("connection", "history", name)["results"]]
 
     def routes(self, network):
         return self.command("network", "routes", network)["results"]
@@ -203,6 +207,65 @@ def test_blocks_that_come_later_wait_for_approval(world):
     assert world.act(name, "delete").status == 202
     wait_until(lambda: world.routes(network) == [], "the routes' end")
     assert world.calls("DeleteRoute") == 2
+
+
+def test_what_is_done_in_the_console_is_followed(world):
+    network = world.network()
+    world.command("network", "set-tables", network, world.table())
+    name = world.arrives("10.79.0.0/16")
+    with Watch(world, name) as watch:
+        world.console("AcceptVpcPeeringConnection", VpcPeeringConnectionId=name)
+        world.becomes(name, "ACTIVE", "active")
+        wait_until(lambda: [r["state"] for r in world.routes(network)] == ["made"], "the route")
+        world.ec2("REQUESTER", "DeleteVpcPeeringConnection", VpcPeeringConnectionId=name)
+        world.becomes(name, "NONE", "deleted")
+    assert ("NONE", "provisioning") in watch.seen
+    wait_until(lambda: world.routes(network) == [], "the route's end")
+    assert world.types(name).count("PEERAGE_CONNECTION_STATUS_CHANGED") == 3
+    refused = world.arrives("10.80.0.0/16")
+    world.console("RejectVpcPeeringConnection", VpcPeeringConnectionId=refused)
+    world.becomes(refused, "NONE", "rejected")
+    assert world.act(refused, "reject").status == 202  # it is so
+    assert world.act(refused, "accept", world.challenge(refused)).status == 409
+
+
+def test_what_waits_ends_by_what_others_do(world):
+    accepted, deleted = world.arrives("10.81.0.0/16"), world.arrives("10.82.0.0/16")
+    world.command("freeze", "on")
+    world.accept(accepted)
+    world.accept(deleted)
+    world.console("AcceptVpcPeeringConnection", VpcPeeringConnectionId=accepted)
+    world.ec2("REQUESTER", "DeleteVpcPeeringConnection", VpcPeeringConnectionId=deleted)
+    world.becomes(accepted, "ACTIVE", "active")
+    assert "was deleted before it became active" in world.becomes(deleted, "UPDATE_FAILED", "deleted")["statusMessage"]
+    assert world.command("intents", "list")["results"] == []
+    world.command("freeze", "off")
+    assert world.calls("AcceptVpcPeeringConnection") == 1  # the colleague's
+
+
+def test_an_expiry_is_seen_when_it_comes(tmp_path):
+    """Scans are an hour apart, and the request lapses in between."""
+    token, key = "t" * 32, ("AKIAACCEPTERACCEPTER", "accepter/secret/accepter/secret/accepter")
+    asker = ("AKIAREQUESTERREQUEST", "requester/secret/requester/secret/reques")
+    accounts = [w for a, k in (("111111111111", key), ("222222222222", asker))
+                for w in ("--account", f"{a}:{k[0]}:{k[1]}")]
+    with harness.Process(["ec2sim", *accounts, "--set", "expirySeconds=4"], tmp_path / "log", name="ec2sim",
+                         env={"PEERAGE_EC2SIM_TOKEN": token}) as sim:
+        url = sim.wait_for(lambda: sim.log_find("ready"), "the simulator")["ec2"]
+
+        def call(side, action, **params):
+            return ec2_call(url, REGION, *side, {"Action": action, "Version": "2016-11-15", **params})
+        ours = call(key, "CreateVpc", CidrBlock="10.1.0.0/16").findtext(".//vpcId")
+        theirs = call(asker, "CreateVpc", CidrBlock="10.2.0.0/16").findtext(".//vpcId")
+        with Serve(tmp_path, {"ec2_endpoint": None, "scan_interval": "3600"}, env={
+                "AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1], "AWS_ENDPOINT_URL": url}) as serve:
+            call(asker, "CreateVpcPeeringConnection", VpcId=theirs, PeerVpcId=ours, PeerOwnerId="111111111111")
+            serve.command("network", "add", "--account", "111111111111", "--region", REGION, "--vpc", ours)
+
+            def shows(status):
+                return [r["cloudStatus"] for r in serve.command("connection", "list")["results"]] == [status]
+            wait_until(lambda: shows("pending-acceptance"), "the request")
+            wait_until(lambda: shows("expired"), "its expiry", 20)
 
 
 def test_an_outage_delays_and_loses_nothing(world):

@@ -47,11 +47,38 @@ static void test_failures_double_up_to_the_cap(void **state)
         }
 }
 
+static void test_an_expiry_is_looked_at_a_moment_later(void **state)
+{
+    struct wall now = {INT64_C(1733944840) * US_PER_SEC}, then = {now.us + 604800 * US_PER_SEC};
+    (void)state;
+    assert_int_equal(backoff_expiry(now, then), 604800 * NS_PER_SEC + EXPIRY_DELAY_NS);
+    assert_int_equal(backoff_expiry(now, (struct wall){now.us + 1}), 1000 + EXPIRY_DELAY_NS);
+    assert_int_equal(backoff_expiry(now, now), INT64_MAX);
+    assert_int_equal(backoff_expiry(now, (struct wall){0}), INT64_MAX);
+    assert_true(backoff_expiry(now, (struct wall){INT64_MAX}) > 0);
+    assert_true(backoff_expiry((struct wall){0}, then) > 0);
+}
+
+static void test_what_moves_is_followed_ever_more_slowly(void **state)
+{
+    int64_t ns = 0, sum = 0;
+    (void)state;
+    for (int i = 0; i < 5; i++) sum += ns = backoff_moving(ns, false, 30 * NS_PER_SEC);
+    assert_int_equal(sum, 31 * NS_PER_SEC);
+    ns = backoff_moving(ns, false, 30 * NS_PER_SEC);
+    assert_int_equal(ns, 30 * NS_PER_SEC);
+    assert_int_equal(backoff_moving(ns, false, 30 * NS_PER_SEC), 30 * NS_PER_SEC);
+    assert_int_equal(backoff_moving(ns, true, 30 * NS_PER_SEC), NS_PER_SEC);
+    assert_int_equal(backoff_moving(0, false, NS_PER_SEC / 2), NS_PER_SEC / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_scans_are_spread_over_one_interval),
         cmocka_unit_test(test_failures_double_up_to_the_cap),
+        cmocka_unit_test(test_an_expiry_is_looked_at_a_moment_later),
+        cmocka_unit_test(test_what_moves_is_followed_ever_more_slowly),
     };
     return cmocka_run_group_tests_name("reconcile/backoff", tests, NULL, NULL);
 }

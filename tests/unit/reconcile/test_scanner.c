@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole scans against a scripted EC2 and a real store: discovery, failure, recovery, vanishing, quiet scans, stopping.
 // Run by: meson test. Must never: wait for a clock; the hands are moved by the test.
+#include "reconcile/backoff.h"
 #include "reconcile/reconcile.h"
 
 #include "base/log.h"
@@ -16,6 +17,7 @@
 
 struct peer {
     const char *name, *vpc, *status; // name NULL = none
+    const char *expires;             // NULL = not said
 };
 
 // What the cloud answers; changed by the test between scans.
@@ -78,8 +80,9 @@ static void send_list(struct script *s, int fd, const char *request)
                      "<item><vpcPeeringConnectionId>%s</vpcPeeringConnectionId><requesterVpcInfo><ownerId>222222222222"
                      "</ownerId><vpcId>vpc-0a0a0a0a</vpcId><region>us-east-1</region><cidrBlock>10.9.0.0/16</cidrBlock>"
                      "</requesterVpcInfo><accepterVpcInfo><ownerId>" ACCOUNT "</ownerId><vpcId>%s</vpcId><region>"
-                     "us-east-1</region></accepterVpcInfo><status><code>%s</code></status></item>",
-                     p->name, p->vpc, p->status);
+                     "us-east-1</region></accepterVpcInfo><status><code>%s</code></status>%s%s%s</item>",
+                     p->name, p->vpc, p->status, p->expires ? "<expirationTime>" : "", p->expires ? p->expires : "",
+                     p->expires ? "</expirationTime>" : "");
     }
     snprintf(body + n, sizeof body - (size_t)n, "</vpcPeeringConnectionSet></DescribeVpcPeeringConnectionsResponse>");
     if (!id && s->meanwhile) s->meanwhile(s->meanwhile_ctx);
@@ -248,7 +251,7 @@ static void test_requests_are_found_and_sorted_by_vpc(void **state)
     (void)state;
     scene_begin(&t, QUIET_MS);
     add_network(&t, VPC_1, ACCOUNT);
-    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance"}, {PCX("2"), VPC_2, "active"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance", NULL}, {PCX("2"), VPC_2, "active", NULL}};
     set_peers(&t, peers, 2);
     scanner_run_once(t.scanner);
     struct connection *rows = listed(&t, &n);
@@ -273,7 +276,7 @@ static void test_networks_of_one_identity_share_a_describe(void **state)
     add_network(&t, VPC_1, ACCOUNT);
     add_network(&t, VPC_2, ACCOUNT);
     start(&t, QUIET_MS);
-    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance"}, {PCX("2"), VPC_2, "active"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance", NULL}, {PCX("2"), VPC_2, "active", NULL}};
     set_peers(&t, peers, 2);
     scanner_run_once(t.scanner);
     (void)listed(&t, &n);
@@ -291,7 +294,7 @@ static void test_a_quiet_scan_writes_nothing(void **state)
     (void)state;
     scene_begin(&t, QUIET_MS);
     add_network(&t, VPC_1, ACCOUNT);
-    struct peer peers[] = {{PCX("1"), VPC_1, "active"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "active", NULL}};
     set_peers(&t, peers, 1);
     scanner_run_once(t.scanner);
     scanner_run_once(t.scanner);
@@ -314,7 +317,7 @@ static void test_vanished_needs_two_absences_and_not_found(void **state)
     (void)state;
     scene_begin(&t, QUIET_MS);
     add_network(&t, VPC_1, ACCOUNT);
-    struct peer peers[] = {{PCX("1"), VPC_1, "active"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "active", NULL}};
     set_peers(&t, peers, 1);
     scanner_run_once(t.scanner);
     SET(&t, hidden, PCX("1")); // lists forget it, but it is there by id
@@ -335,28 +338,117 @@ static void test_vanished_needs_two_absences_and_not_found(void **state)
     scene_end(&t);
 }
 
+static struct connection history_of(struct scene *t, const char *name)
+{
+    struct connection row;
+    assert_ok(&t->f, store_connection_get(t->f.reader, t->group_id, slice_of(name), t->f.arena, &row, &t->f.err));
+    return row;
+}
+
+// The windows of AWS: each end stays listed so long, leaves, stays away, and is kept as history.
 static void test_an_end_leaves_the_list_and_stays_away(void **state)
 {
+    static const struct {
+        const char *status;
+        bool shown; // AWS goes on showing it, as some servers do for ever
+        int64_t hours;
+    } cases[] = {{"rejected", true, 2},  {"failed", true, 2},  {"expired", true, 48},  {"deleted", true, 48},
+                 {"rejected", false, 2}, {"failed", false, 2}, {"expired", false, 48}, {"deleted", false, 2}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct scene t;
+        size_t n;
+        scene_begin(&t, QUIET_MS);
+        add_network(&t, VPC_1, ACCOUNT);
+        struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance", NULL}};
+        set_peers(&t, peers, 1);
+        scanner_run_once(t.scanner);
+        peers[0].status = cases[i].status;
+        set_peers(&t, peers, 1);
+        scanner_run_once(t.scanner);
+        if (!cases[i].shown) set_peers(&t, NULL, 0);
+        manual_clock_advance(&t.f.hands, (cases[i].hours * 3600 - 1) * NS_PER_SEC);
+        scanner_run_once(t.scanner);
+        assert_string_equal(the_one(&t).cloud_status, cases[i].status);
+        manual_clock_advance(&t.f.hands, NS_PER_SEC);
+        scanner_run_once(t.scanner);
+        (void)listed(&t, &n);
+        if (n) fail_msg("%s, shown %d: still listed", cases[i].status, cases[i].shown);
+        uint64_t generation = store_generation(t.f.store);
+        for (int k = 0; k < 3; k++) {
+            manual_clock_advance(&t.f.hands, 61 * NS_PER_SEC);
+            scanner_run_once(t.scanner);
+        }
+        (void)listed(&t, &n);
+        assert_int_equal(n, 0);
+        assert_int_equal(store_generation(t.f.store), generation);
+        struct connection row = history_of(&t, PCX("1"));
+        assert_false(row.listed);
+        assert_string_equal(row.cloud_status, cases[i].status);
+        scene_end(&t);
+    }
+}
+
+static int64_t next_in_ns(struct scene *t)
+{
+    struct scanner_status st;
+    scanner_status(t->scanner, &st);
+    return st.next.ns - clock_mono(&t->f.clock).ns;
+}
+
+#define EXPIRES "2024-12-18T19:20:40.000Z" // a week after the store's first moment
+static void test_a_request_is_looked_at_when_it_should_have_expired(void **state)
+{
     struct scene t;
-    size_t n;
     (void)state;
     scene_begin(&t, QUIET_MS);
     add_network(&t, VPC_1, ACCOUNT);
-    struct peer peers[] = {{PCX("1"), VPC_1, "rejected"}};
-    set_peers(&t, peers, 1); // shown for ever, as some servers do
+    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance", EXPIRES},
+                           {PCX("2"), VPC_1, "active", NULL},
+                           {PCX("3"), VPC_1, "pending-acceptance", "2025-01-01T00:00:00.000Z"},
+                           {PCX("4"), VPC_2, "pending-acceptance", "2024-12-11T19:20:41.000Z"}}; // not ours
+    set_peers(&t, peers, 4);
     scanner_run_once(t.scanner);
-    (void)listed(&t, &n);
-    assert_int_equal(n, 1);
-    manual_clock_advance(&t.f.hands, 7201 * NS_PER_SEC);
+    assert_int_equal(next_in_ns(&t), 604800 * NS_PER_SEC + EXPIRY_DELAY_NS);
+    t.f.hands.wall_us += 300 * US_PER_SEC; // a step of the clock is noticed at the next scan
     scanner_run_once(t.scanner);
-    (void)listed(&t, &n);
-    assert_int_equal(n, 0);
-    uint64_t generation = store_generation(t.f.store);
+    assert_int_equal(next_in_ns(&t), 604500 * NS_PER_SEC + EXPIRY_DELAY_NS);
+    manual_clock_advance(&t.f.hands, next_in_ns(&t));
+    scanner_run_once(t.scanner); // AWS is late: it is asked again soon, and ever less often
+    assert_string_equal(history_of(&t, PCX("1")).cloud_status, "pending-acceptance");
+    assert_int_equal(next_in_ns(&t), NS_PER_SEC);
     scanner_run_once(t.scanner);
-    (void)listed(&t, &n);
-    assert_int_equal(n, 0);
-    assert_int_equal(store_generation(t.f.store), generation);
+    assert_int_equal(next_in_ns(&t), 2 * NS_PER_SEC);
+    peers[0].status = "expired";
+    set_peers(&t, peers, 4);
+    scanner_run_once(t.scanner);
+    assert_string_equal(history_of(&t, PCX("1")).cloud_status, "expired");
+    assert_true(next_in_ns(&t) > 86400 * NS_PER_SEC); // the other request's time
     scene_end(&t);
+}
+
+static void test_what_is_on_its_way_is_followed(void **state)
+{
+    static const char *const ways[][2] = {{"provisioning", "active"}, {"deleting", "deleted"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct scene t;
+        scene_begin(&t, 30000);
+        add_network(&t, VPC_1, ACCOUNT);
+        struct peer peers[] = {{PCX("1"), VPC_1, ways[i][0], NULL}};
+        set_peers(&t, peers, 1);
+        scanner_run_once(t.scanner);
+        for (int64_t s = 1; s <= 16; s *= 2) {
+            assert_int_equal(next_in_ns(&t), s * NS_PER_SEC);
+            scanner_run_once(t.scanner);
+        }
+        assert_int_equal(next_in_ns(&t), 30 * NS_PER_SEC);
+        peers[0].status = ways[i][1];
+        set_peers(&t, peers, 1);
+        scanner_run_once(t.scanner);
+        assert_int_equal(next_in_ns(&t), 30 * NS_PER_SEC);
+        scene_end(&t);
+    }
 }
 
 static void test_another_account_fails_at_once_and_touches_nothing(void **state)
@@ -368,7 +460,7 @@ static void test_another_account_fails_at_once_and_touches_nothing(void **state)
     SET(&t, account, "333333333333");
     add_network(&t, VPC_1, ACCOUNT);
     start(&t, QUIET_MS);
-    struct peer peers[] = {{PCX("1"), VPC_1, "active"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "active", NULL}};
     set_peers(&t, peers, 1);
     scanner_run_once(t.scanner);
     struct network net = only_network(&t);
@@ -465,7 +557,7 @@ static void test_it_runs_by_itself_and_stops_soon(void **state)
     add_network(&t, VPC_1, ACCOUNT);
     add_network(&t, VPC_2, ACCOUNT);
     start(&t, 20);
-    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance", NULL}};
     set_peers(&t, peers, 1);
     for (size_t n = 0; n == 0; usleep(1000)) (void)listed(&t, &n);
     for (int i = 0; i < 20; i++) scanner_wake(t.scanner);
@@ -526,7 +618,7 @@ static void test_an_old_answer_sets_no_action_back(void **state)
     (void)state;
     scene_begin(&t, QUIET_MS);
     add_network(&t, VPC_1, ACCOUNT);
-    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance"}};
+    struct peer peers[] = {{PCX("1"), VPC_1, "pending-acceptance", NULL}};
     set_peers(&t, peers, 1);
     scanner_run_once(t.scanner);
     SET(&t, meanwhile_ctx, &t);
@@ -557,6 +649,8 @@ int main(void)
         cmocka_unit_test(test_a_quiet_scan_writes_nothing),
         cmocka_unit_test(test_vanished_needs_two_absences_and_not_found),
         cmocka_unit_test(test_an_end_leaves_the_list_and_stays_away),
+        cmocka_unit_test(test_a_request_is_looked_at_when_it_should_have_expired),
+        cmocka_unit_test(test_what_is_on_its_way_is_followed),
         cmocka_unit_test(test_another_account_fails_at_once_and_touches_nothing),
         cmocka_unit_test(test_denial_fails_at_once_and_transient_at_the_third),
         cmocka_unit_test(test_a_vpc_that_is_not_there_or_shared_is_said),
