@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking credentials away and keeping their access lists: each a row change and its audit event in one transaction.
-// (Making credentials is auth's.) Called by: cli. Must never: see a secret.
+// What commands do to credentials beside making them: finding, deleting, keeping access lists. auth/cred.h does the
+// work. Called by: cli. Must never: see a secret.
 #pragma once
 
 #include "app/services.h"

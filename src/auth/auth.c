@@ -45,7 +45,8 @@ static bool make_parts(struct auth *a)
     a->failures = failures_new(a->o.failures_per_minute ? a->o.failures_per_minute : 60, a->o.rng);
     a->credentials = cache_new(CREDENTIALS_MAX, 2 * CACHE_BYTES, a->o.rng);
     a->tokens = cache_new(TOKENS_MAX * 2, CACHE_BYTES, a->o.rng);
-    return a->issuer && a->signing && a->window && a->failures && a->credentials && a->tokens;
+    a->access_used = used_new(a->o.rng);
+    return a->issuer && a->signing && a->window && a->failures && a->credentials && a->tokens && a->access_used;
 }
 
 enum err auth_new(const struct auth_options *o, struct auth **ret, struct error *err)
@@ -81,6 +82,7 @@ void auth_free(struct auth *a)
     if (a->reader) store_reader_close(&a->reader);
     cache_free(a->tokens);
     cache_free(a->credentials);
+    used_free(a->access_used);
     failures_free(a->failures);
     window_free(a->window);
     signing_free(a->signing);
@@ -91,9 +93,12 @@ void auth_free(struct auth *a)
 
 // ---- housekeeping
 
+#define ACCESS_MARKS_MAX 512 // in one tick
 struct used_batch {
     struct last_used rows[LAST_USED_MAX];
     unsigned n;
+    struct used_mark marks[ACCESS_MARKS_MAX];
+    unsigned n_marks;
 };
 
 static enum err write_used(struct store_tx *tx, void *ctx, struct error *err)
@@ -103,6 +108,13 @@ static enum err write_used(struct store_tx *tx, void *ctx, struct error *err)
         const struct last_used *u = &b->rows[i];
         enum err e = store_tx_secret_used(tx, u->client_id, u->secret_id, u->when, err);
         if (e != ERR_OK && e != ERR_NOT_FOUND) return e; // not found: deleted meanwhile
+    }
+    for (unsigned i = 0; i < b->n_marks; i++) {
+        const struct used_mark *m = &b->marks[i];
+        struct access_row use = {.block = m->block, .used = m->count, .last_used = m->when};
+        ip_format(m->from, use.last_address);
+        enum err e = store_tx_access_used(tx, m->principal, &use, err);
+        if (e != ERR_OK) return e;
     }
     return ERR_OK;
 }
@@ -115,10 +127,12 @@ static void flush_used(struct auth *a)
     memcpy(b.rows, a->used, b.n * sizeof(b.rows[0]));
     a->used_count = 0;
     lock_drop(&a->lock);
+    b.n_marks = used_take(a->access_used, b.marks, ACCESS_MARKS_MAX);
     struct error err;
-    if (b.n == 0 || store_write(a->o.store, write_used, &b, &err) == ERR_OK) return;
+    if ((b.n == 0 && b.n_marks == 0) || store_write(a->o.store, write_used, &b, &err) == ERR_OK) return;
     // The store is away: what was not overtaken meanwhile waits for the next time.
     for (unsigned i = 0; i < b.n; i++) auth_note_used(a, b.rows[i].client_id, b.rows[i].secret_id, b.rows[i].when);
+    for (unsigned i = 0; i < b.n_marks; i++) used_note(a->access_used, &b.marks[i]);
 }
 
 void auth_note_used(struct auth *a, const char *client_id, const char *secret_id, struct wall when)

@@ -68,10 +68,11 @@ void auth_oauth_revoke(struct auth *a, struct store_reader *reader, struct reque
 // none.
 struct slice auth_basic_client(const struct request *r, struct arena *arena);
 
-// ---- making credentials (cli, app). Secrets are returned once and must be wiped by the caller.
+// ---- making credentials for the operator (cli, app); for callers of the API: cred.h. Secrets are returned once and
+// must be wiped by the caller. Grants: on the organisation and on at most one of its groups.
 struct new_api_key {
-    struct api_key_row row;
-    char private_key[37]; // UUID
+    struct api_key_row row; // its description is the caller's; after a reset ""
+    char private_key[37];   // UUID
 };
 enum err auth_api_key_create(struct auth *a, const char *org_id, const char *description, const struct grant *grants,
                              unsigned n, struct new_api_key *ret, struct error *err) MUST_CHECK;

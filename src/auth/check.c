@@ -83,8 +83,20 @@ static bool address_is_allowed(const struct credential *c, struct ip peer)
     return false;
 }
 
-static void accept(struct cache_entry *hold, const struct credential *c, struct auth_answer *ret)
+static void note_entry(struct auth *a, const struct credential *c, const struct request *r)
 {
+    unsigned i = 0;
+    while (i < c->access_count && !cidr_contains(c->access_list[i], r->peer)) i++;
+    if (i == c->access_count) return; // no list
+    struct used_mark m = {.block = c->access_list[i], .count = 1, .when = r->received, .from = r->peer};
+    memcpy(m.principal, c->principal.name, sizeof(m.principal));
+    used_note(a->access_used, &m);
+}
+
+static void accept(struct auth *a, const struct request *r, struct cache_entry *hold, const struct credential *c,
+                   struct auth_answer *ret)
+{
+    note_entry(a, c, r);
     ret->result = AUTH_OK;
     ret->credential = c;
     ret->hold = hold;
@@ -157,7 +169,7 @@ static void check_digest(struct auth *a, struct store_reader *reader, struct req
         ret->stale = ret->result == AUTH_CHALLENGE;
     }
     if (ret->result == AUTH_OK)
-        accept(e, &e->credential, ret);
+        accept(a, r, e, &e->credential, ret);
     else
         cache_drop(e);
 }
@@ -243,7 +255,7 @@ static void check_bearer(struct auth *a, struct store_reader *reader, struct req
         cache_drop(e);
         ret->result = AUTH_ADDRESS;
     } else {
-        accept(e, &e->account->credential, ret);
+        accept(a, r, e, &e->account->credential, ret);
     }
 }
 

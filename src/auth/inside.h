@@ -11,6 +11,7 @@
 #include "auth/keyring.h"
 #include "auth/nonce.h"
 #include "auth/signing.h"
+#include "auth/used.h"
 #include "base/lock.h"
 
 #define CACHE_FRESH_NS    NS_PER_SEC       // how old an answer may be
@@ -32,6 +33,7 @@ struct auth {
     struct window *window;
     struct failures *failures;
     struct cache *credentials, *tokens;
+    struct used *access_used;
     // What is opened for a user that does not exist, so that he costs what a wrong secret costs.
     struct api_key_row nobody;
     unsigned series[SCHEME_COUNT_]; // of M_AUTH_FAILURES

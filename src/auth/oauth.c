@@ -20,6 +20,7 @@ struct form {
 struct client { // who says he calls
     struct basic basic;
     struct service_account_row account;
+    char secret_id[OID_HEX + 1]; // the one that was right
 };
 struct call {
     struct auth *a;
@@ -241,6 +242,8 @@ static enum err try_client(struct call *c, struct slice id, struct slice secret)
         e = fit ? ERR_OK : ERR_DENIED;
         if (fit) {
             c->client.account = cred.account;
+            c->client.account.name = c->client.account.description = ""; // they end with the arena
+            memcpy(c->client.secret_id, fit->id, sizeof(c->client.secret_id));
             auth_note_used(c->a, cred.account.client_id, fit->id, c->r->received);
         }
     }
@@ -306,6 +309,7 @@ static enum err mint(struct call *c, char *token, size_t cap, size_t *ret_n)
     auth_token_hash(claims.jti, row.jti_hash);
     bool ok = cstr_set(claims.subject, sizeof(claims.subject), c->client.account.client_id) &&
               cstr_set(row.client_id, sizeof(row.client_id), c->client.account.client_id) &&
+              cstr_set(row.secret_id, sizeof(row.secret_id), c->client.secret_id) &&
               jwt_make(&key, slice_of(c->a->issuer), &claims, token, cap, ret_n);
     mem_wipe(&key, sizeof(key));
     return ok ? store_write(c->a->o.store, insert_token, &row, &err) : ERR_INTERNAL;
@@ -333,7 +337,7 @@ void auth_oauth_token(struct auth *a, struct store_reader *reader, struct reques
         reply_error(&c, 403, "access_denied",
                     "The service account has reached its limit of 100 live access tokens. Reuse an existing token or "
                     "create another service account.");
-    else if (e == ERR_NOT_FOUND) // the account was deleted in between
+    else if (e == ERR_NOT_FOUND) // the account or the secret was deleted in between
         reply_invalid_client(&c);
     else
         reply_store_error(&c, e);

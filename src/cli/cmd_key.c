@@ -48,6 +48,7 @@ static int reset(struct cmd_ctx *c)
     if (credential_find(c->sv, c->args->operands[0], c->arena, &found, &err) != ERR_OK ||
         auth_api_key_reset(c->sv->auth, c->args->operands[0], &key, &err) != ERR_OK)
         return cmd_fail(c, &err);
+    key.row.description = found.key.description;
     return print_new(c, &key);
 }
 

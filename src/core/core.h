@@ -17,13 +17,6 @@ enum err core_open(struct store *s, const struct clock *clock, const struct rng 
                    struct error *err) MUST_CHECK;
 void core_close(struct core **c); // NULL-safe; no call may be running
 
-// Who does it: written to the event rows. NULL where an operation allows it means the scanner (PRINCIPAL_LOCAL).
-struct actor {
-    enum principal_kind kind;
-    const char *name;   // public key, client id, or "cli", "admin", "scanner"
-    const char *remote; // address, or NULL or "" for local
-};
-
 // ---- listener: app connects it to the scanner's wake-up and to caches -------------------------------------
 enum core_change_kind {
     CORE_NETWORKS_CHANGED,

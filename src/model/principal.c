@@ -54,6 +54,7 @@ static const struct {
     [NEED_ORG_MEMBER] = {ALL_ORG, false},
     [NEED_ORG_READ] = {BIT(ORG_OWNER) | BIT(ORG_READ_ONLY) | BIT(ORG_STREAM_PROCESSING_ADMIN), false},
     [NEED_ORG_OWNER] = {BIT(ORG_OWNER), false},
+    [NEED_GROUP_ACCESS] = {BIT(GROUP_ACCESS_MANAGER) | BIT(GROUP_OWNER) | BIT(ORG_OWNER), true},
 };
 _Static_assert(ARRAY_LEN(needs) == NEED_COUNT_, "a row for each need");
 
@@ -92,6 +93,11 @@ static role_set roles_on(const struct principal *p, const char *scope_id)
             hi = mid;
     }
     return 0;
+}
+
+role_set roles_of_org(role_set set)
+{
+    return set & ALL_ORG;
 }
 
 role_set principal_roles(const struct principal *p, const char *org_id, const char *group_id)

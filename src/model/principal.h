@@ -34,6 +34,13 @@ struct principal {
     unsigned grant_count;
 };
 
+// Who does something: written to the event rows. NULL where an operation allows it means the server itself.
+struct actor {
+    enum principal_kind kind;
+    const char *name;   // public key, client id, or "cli", "admin", "scanner"
+    const char *remote; // address, or NULL or "" for local
+};
+
 // What a route asks for (x-rolesRequirements of the OpenAPI document, facts §1.2 and §9.3b).
 enum need {
     NEED_ANY,          // authenticated is enough
@@ -43,8 +50,10 @@ enum need {
     NEED_ORG_MEMBER,
     NEED_ORG_READ,
     NEED_ORG_OWNER,
+    NEED_GROUP_ACCESS, // Project Access Manager: GROUP_ACCESS_MANAGER, GROUP_OWNER, ORG_OWNER
     NEED_COUNT_
 };
+role_set roles_of_org(role_set set); // those that are given on an organisation
 // Roles on the group itself plus those of its organisation that reach into groups.
 role_set principal_roles(const struct principal *p, const char *org_id, const char *group_id /* NULL: org only */);
 bool principal_permits(const struct principal *p, enum need need, const char *org_id, const char *group_id);

@@ -103,15 +103,60 @@ enum err store_tx_secret_insert(struct store_tx *tx, const char *client_id, cons
     return code == ERR_NOT_FOUND ? no_row(err, "service account", client_id) : code;
 }
 
+static enum err delete_tokens_of(struct store_tx *tx, const char *client_id, const char *secret_id, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "DELETE FROM token WHERE client_id = ? AND secret_id = ?");
+    query_cstr(&q, client_id);
+    query_cstr(&q, secret_id);
+    return query_run(&q, err);
+}
+
 enum err store_tx_secret_delete(struct store_tx *tx, const char *client_id, const char *secret_id, struct error *err)
 {
     tx->auth_changed = true;
+    enum err gone = delete_tokens_of(tx, client_id, secret_id, err);
+    if (gone != ERR_OK) return gone;
     struct query q CLEANUP(query_close) =
         query_open(tx->reader.db, "DELETE FROM sa_secret WHERE client_id = ? AND id = ?");
     query_cstr(&q, client_id);
     query_cstr(&q, secret_id);
     enum err code = query_run(&q, err);
     return code == ERR_OK ? need_change(tx, "secret", secret_id, err) : code;
+}
+
+enum err store_tx_secret_expires(struct store_tx *tx, const char *client_id, const char *secret_id, struct wall when,
+                                 struct error *err)
+{
+    tx->auth_changed = true;
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE sa_secret SET expires = ? WHERE client_id = ? AND id = ?");
+    query_wall(&q, when);
+    query_cstr(&q, client_id);
+    query_cstr(&q, secret_id);
+    enum err code = query_run(&q, err);
+    return code == ERR_OK ? need_change(tx, "secret", secret_id, err) : code;
+}
+
+enum err store_tx_principal_describe(struct store_tx *tx, const char *principal_name, const char *description,
+                                     struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE principal SET description = ? WHERE name = ?");
+    query_cstr(&q, description);
+    query_cstr(&q, principal_name);
+    enum err code = query_run(&q, err);
+    return code == ERR_OK ? need_change(tx, "credential", principal_name, err) : code;
+}
+
+enum err store_tx_account_rename(struct store_tx *tx, const char *client_id, const char *name, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE service_account SET name = ? WHERE client_id = ?");
+    query_cstr(&q, name);
+    query_cstr(&q, client_id);
+    enum err code = query_run(&q, err);
+    return code == ERR_OK ? need_change(tx, "service account", client_id, err) : code;
 }
 
 // A mark for people and for audits; it changes nothing that a check depends on, so the auth generation stays.

@@ -102,3 +102,11 @@ struct rows {
 };
 void *rows_add(struct rows *rows, struct arena *a); // NULL: out of memory
 enum err rows_nomem(struct error *err);
+
+// Parts of credentials for all rows of a page: their names as a JSON array, in the order of the rows.
+enum err load_credentials(struct store_reader *r, enum principal_kind kind, struct slice names, struct arena *a,
+                          struct rows *rows, struct error *err) MUST_CHECK;
+enum err load_all_grants(struct store_reader *r, struct slice names, struct rows *all, struct arena *a,
+                         struct error *err) MUST_CHECK;
+enum err load_all_secrets(struct store_reader *r, struct slice names, struct rows *all, struct arena *a,
+                          struct error *err) MUST_CHECK;

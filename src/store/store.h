@@ -21,7 +21,7 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    2 // schema that this binary writes: the number of files in schema/
+#define STORE_VERSION    3 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 1 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -88,8 +88,8 @@ enum err store_tx_group_insert(struct store_tx *tx, const struct group *g,
 // ---- credentials
 struct api_key_row {
     char id[OID_HEX + 1], org_id[OID_HEX + 1];
-    char public_key[9]; // 8 lower-case letters
-    char description[251];
+    char public_key[9];                         // 8 lower-case letters
+    const char *description;                    // of what is read, in the arena; never NULL
     char private_tail[13];                      // last 12 hex, for the masked form
     char ha1_key_id[17];                        // which key of the key file sealed it
     uint8_t ha1_nonce[12], ha1_sealed[16 + 16]; // AES-256-GCM of MD5 HA1, AAD = public key
@@ -104,7 +104,7 @@ struct sa_secret_row {
 struct service_account_row {
     char id[OID_HEX + 1], org_id[OID_HEX + 1];
     char client_id[PRINCIPAL_NAME]; // mdb_sa_id_ + 24 hex
-    char name[65], description[251];
+    const char *name, *description; // of what is read, in the arena; never NULL
     struct wall created;
 };
 // A credential with all that a check needs: grants, access list, the organisation's setting. In arena.
@@ -123,6 +123,26 @@ enum err store_api_key_find(struct store_reader *r, struct slice public_key, str
                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 enum err store_account_find(struct store_reader *r, struct slice client_id, struct arena *a, struct credential *ret,
                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_api_key_by_id(struct store_reader *r, const char *id, struct arena *a, struct credential *ret,
+                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// One page of an organisation's credentials of one kind, or of those with a role on a group, by id; without their
+// access lists. It costs what the page costs, however many there are.
+struct credential_filter {
+    const char *org_id, *group_id; // group_id NULL: all of org_id; else org_id is ignored
+    enum principal_kind kind;      // API_KEY or SERVICE_ACCOUNT
+    struct page page;
+};
+enum err store_credentials_page(struct store_reader *r, const struct credential_filter *f, struct arena *a,
+                                struct credential **ret, size_t *ret_n, uint64_t *ret_total,
+                                struct error *err) MUST_CHECK;
+struct access_row {
+    struct cidr block;
+    struct wall created, last_used; // last_used 0 = never
+    uint64_t used;                  // requests that it let in
+    char last_address[IP_STR];      // "" = never
+};
+enum err store_access_entries(struct store_reader *r, const char *principal_name, struct arena *a,
+                              struct access_row **ret, size_t *ret_n, struct error *err) MUST_CHECK; // by block
 enum err store_credentials(struct store_reader *r, const char *org_id /* NULL = all */, struct arena *a,
                            struct credential **ret, size_t *ret_n, struct error *err) MUST_CHECK;
 enum err store_tx_api_key_insert(struct store_tx *tx, const struct api_key_row *k, struct error *err) MUST_CHECK;
@@ -135,7 +155,17 @@ enum err store_tx_account_delete(struct store_tx *tx, const char *client_id,
                                  struct error *err) MUST_CHECK; // tokens go with it
 enum err store_tx_secret_insert(struct store_tx *tx, const char *client_id, const struct sa_secret_row *s,
                                 struct error *err) MUST_CHECK;
+// Its tokens go with it.
 enum err store_tx_secret_delete(struct store_tx *tx, const char *client_id, const char *secret_id,
+                                struct error *err) MUST_CHECK;
+enum err store_tx_secret_expires(struct store_tx *tx, const char *client_id, const char *secret_id, struct wall when,
+                                 struct error *err) MUST_CHECK;
+enum err store_tx_principal_describe(struct store_tx *tx, const char *principal_name, const char *description,
+                                     struct error *err) MUST_CHECK;
+enum err store_tx_account_rename(struct store_tx *tx, const char *client_id, const char *name,
+                                 struct error *err) MUST_CHECK;
+// Whether a key, or an account with a secret that lives, has ORG_OWNER there.
+enum err store_tx_org_has_owner(struct store_tx *tx, const char *org_id, struct wall now, bool *ret,
                                 struct error *err) MUST_CHECK;
 enum err store_tx_grant(struct store_tx *tx, const char *principal_name, const char *scope_id, role_set roles,
                         struct error *err) MUST_CHECK; // replaces; 0 removes
@@ -143,6 +173,9 @@ enum err store_tx_access_add(struct store_tx *tx, const char *principal_name, st
                              struct error *err) MUST_CHECK;
 enum err store_tx_access_remove(struct store_tx *tx, const char *principal_name, struct cidr c,
                                 struct error *err) MUST_CHECK;
+// Adds use->used, last_used and last_address to an entry; one that is gone is no error. Batched by auth.
+enum err store_tx_access_used(struct store_tx *tx, const char *principal_name, const struct access_row *use,
+                              struct error *err) MUST_CHECK;
 enum err store_tx_org_access_required(struct store_tx *tx, const char *org_id, bool required,
                                       struct error *err) MUST_CHECK;
 enum err store_tx_secret_used(struct store_tx *tx, const char *client_id, const char *secret_id, struct wall when,
@@ -152,11 +185,13 @@ enum err store_tx_secret_used(struct store_tx *tx, const char *client_id, const 
 struct token_row {
     uint8_t jti_hash[32];
     char client_id[PRINCIPAL_NAME];
+    char secret_id[OID_HEX + 1]; // that minted it; "" = unknown. Ignored on reading
     struct wall issued, expires;
 };
 enum err store_token_get(struct store_reader *r, const uint8_t jti_hash[32], struct token_row *ret,
                          struct error *err) MUST_CHECK; // ERR_NOT_FOUND
-enum err store_tx_token_insert(struct store_tx *tx, const struct token_row *t, struct error *err) MUST_CHECK;
+enum err store_tx_token_insert(struct store_tx *tx, const struct token_row *t,
+                               struct error *err) MUST_CHECK; // ERR_NOT_FOUND: the account or the secret is gone
 enum err store_tx_token_delete(struct store_tx *tx, const uint8_t jti_hash[32], const char *client_id,
                                bool *ret_deleted, struct error *err) MUST_CHECK; // only that client's
 enum err store_tx_token_count(struct store_tx *tx, const char *client_id, struct wall now, uint32_t *ret,

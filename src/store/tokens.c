@@ -11,7 +11,7 @@ enum err store_token_get(struct store_reader *r, const uint8_t jti_hash[32], str
     enum err code = query_step(&q, &row, err);
     if (code != ERR_OK) return code;
     if (!row) return error_set(err, ERR_NOT_FOUND, "there is no such token");
-    struct token_row t;
+    struct token_row t = {.secret_id = ""};
     memcpy(t.jti_hash, jti_hash, sizeof(t.jti_hash));
     query_get_cstr(&q, t.client_id, sizeof(t.client_id));
     t.issued = query_get_wall(&q);
@@ -24,14 +24,19 @@ enum err store_token_get(struct store_reader *r, const uint8_t jti_hash[32], str
 // A new token changes no answer that anybody has cached, so the auth generation stays.
 enum err store_tx_token_insert(struct store_tx *tx, const struct token_row *t, struct error *err)
 {
+    // A secret that was deleted since it was compared mints no more.
     struct query q CLEANUP(query_close) =
-        query_open(tx->reader.db, "INSERT INTO token (jti_hash, client_id, issued, expires) VALUES (?, ?, ?, ?)");
+        query_open(tx->reader.db, "INSERT INTO token (jti_hash, client_id, secret_id, issued, expires) "
+                                  "SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?3 = '' OR EXISTS (SELECT 1 FROM sa_secret WHERE "
+                                  "client_id = ?2 AND id = ?3)");
     query_blob(&q, t->jti_hash, sizeof(t->jti_hash));
     query_cstr(&q, t->client_id);
+    query_cstr(&q, t->secret_id);
     query_wall(&q, t->issued);
     query_wall(&q, t->expires);
     enum err code = query_run(&q, err);
-    return code == ERR_NOT_FOUND ? no_row(err, "service account", t->client_id) : code;
+    if (code == ERR_NOT_FOUND) return no_row(err, "service account", t->client_id);
+    return code == ERR_OK ? need_change(tx, "secret", t->secret_id, err) : code;
 }
 
 enum err store_tx_token_delete(struct store_tx *tx, const uint8_t jti_hash[32], const char *client_id,

@@ -49,6 +49,14 @@ static inline enum err fix_insert(struct store_tx *tx, void *ctx, struct error *
     return e == ERR_OK ? store_tx_group_insert(tx, &group, err) : e;
 }
 
+// Without an event: the first one of a group is its creation.
+static inline enum err fix_grant(struct store_tx *tx, void *ctx, struct error *err)
+{
+    const struct fix *f = ctx;
+    enum err e = store_tx_grant(tx, f->key.row.public_key, FIX_GROUP, 1u << ROLE_GROUP_READ_ONLY, err);
+    return e == ERR_OK ? store_tx_grant(tx, f->account.row.client_id, FIX_GROUP, 1u << ROLE_GROUP_READ_ONLY, err) : e;
+}
+
 static inline void fix_open(struct fix *f, bool create)
 {
     struct error err = {0};
@@ -91,11 +99,12 @@ static inline struct fix *fix_new(void)
     assert_int_equal(keyring_parse(SLICE(FIX_KEYS), &f->keys, &err), ERR_OK);
     f->arena = arena_new(1024 * 1024);
     fix_open(f, true);
-    const struct grant grants[] = {{FIX_ORG, 1u << ROLE_ORG_MEMBER}, {FIX_GROUP, 1u << ROLE_GROUP_READ_ONLY}};
-    if (auth_api_key_create(f->auth, FIX_ORG, "test key", grants, 2, &f->key, &err) != ERR_OK)
+    const struct grant grants[] = {{FIX_ORG, 1u << ROLE_ORG_MEMBER}};
+    if (auth_api_key_create(f->auth, FIX_ORG, "test key", grants, 1, &f->key, &err) != ERR_OK)
         fail_msg("%s", err.detail);
-    if (auth_account_create(f->auth, FIX_ORG, "robot", "", grants, 2, 8760, &f->account, &err) != ERR_OK)
+    if (auth_account_create(f->auth, FIX_ORG, "robot", "for tests", grants, 1, 8760, &f->account, &err) != ERR_OK)
         fail_msg("%s", err.detail);
+    if (store_write(f->store, fix_grant, f, &err) != ERR_OK) fail_msg("%s", err.detail);
     return f;
 }
 

@@ -230,7 +230,7 @@ static void only_the_clients_own_tokens_can_be_revoked(void **state)
     struct error err;
     struct new_account mine = f->account, other;
     char *token = fix_token(f);
-    assert_int_equal(auth_account_create(f->auth, FIX_ORG, "other", "", NULL, 0, 24, &other, &err), ERR_OK);
+    assert_int_equal(auth_account_create(f->auth, FIX_ORG, "other", "for tests", NULL, 0, 24, &other, &err), ERR_OK);
     f->account = other;
     revoke_token(f, token);
     f->account = mine;
