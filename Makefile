@@ -41,6 +41,7 @@ bench:
 	@ninja -C build -j$(JOBS) peerage bench/h1_bench
 	@build/bench/h1_bench
 	@/usr/bin/python3 bench/list_vs_nginx.py
+	@/usr/bin/python3 bench/action_latency.py
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
