@@ -143,6 +143,22 @@ static enum err start(struct dev *d, struct error *err)
 
 // ---- what it prints -------------------------------------------------------------------------------
 
+// The braces before `:accept` are for zsh, which would take `:a` for a modifier.
+static void print_accept(struct buf *out, const char *dir)
+{
+    buf_fmt(
+        out,
+        "Accept it: the body restates who asked. Then see it become active:\n"
+        "  curl --silent --digest --user \"$PEERAGE_PUBLIC_KEY:$PEERAGE_PRIVATE_KEY\" \\\n"
+        "    --header 'Accept: application/vnd.atlas.2023-02-01+json' --header 'Content-Type: application/json' \\\n"
+        "    --data \"{\\\"requesterAccountId\\\":\\\"$PEERAGE_REQUESTER_ACCOUNT_ID\\\",\\\"requesterVpcId\\\":"
+        "\\\"$PEERAGE_REQUESTER_VPC_ID\\\"}\" \\\n"
+        "    \"$PEERAGE_URL/api/atlas/v2/groups/$PEERAGE_GROUP_ID/streams/vpcPeeringConnections/"
+        "${PEERAGE_PEERING_NAME}:accept\"\n"
+        "  peerage connection watch \"$PEERAGE_PEERING_NAME\" --data %s\n\n",
+        dir);
+}
+
 static void print_clients(struct buf *out, const char *list)
 {
     buf_fmt(out,
@@ -178,7 +194,7 @@ static void print_ready(struct dev *d)
             PEERAGE_VERSION, d->url, d->management_url, m->ec2_url, m->sim ? " (simulated)" : "");
     buf_fmt(out, "  data        %s%s\n", d->dir, d->ephemeral ? " (removed at the end)" : "");
     if (*m->peering)
-        buf_fmt(out, "  request     %s from account %s to %s (account %s), pending\n", m->peering, m->requester_account,
+        buf_fmt(out, "  request     %s from account %s to %s (account %s)\n", m->peering, m->requester_account,
                 m->accepter_vpc, m->accepter_account);
     if (*m->remote_note) buf_fmt(out, "\n%s\n", m->remote_note);
     if (!*m->accepter_vpc)
@@ -189,6 +205,7 @@ static void print_ready(struct dev *d)
     buf_fmt(out, "\nLoad the credentials of the demo into a shell, then paste:\n  . %s/demo.env\n\n", d->dir);
     print_clients(out, "$PEERAGE_URL/api/atlas/v2/groups/$PEERAGE_GROUP_ID/streams/"
                        "vpcPeeringConnections?requesterAccountId=$PEERAGE_REQUESTER_ACCOUNT_ID");
+    if (*m->peering) print_accept(out, d->dir);
     buf_lit(out, "Control-C ends it; started again on the same directory it goes on.\n");
     for (size_t at = 0; at < out->n;) {
         ssize_t n = write(STDOUT_FILENO, out->p + at, out->n - at);

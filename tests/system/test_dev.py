@@ -87,6 +87,16 @@ def test_the_printed_curl_commands_work_as_they_stand(shared_dev, title):
     assert answer["results"][0]["name"] == shared_dev["PEERING_NAME"]
 
 
+def test_the_printed_accept_works_as_it_stands(dev):
+    dev.wait_scanned()
+    wait_until(lambda: "Control-C" in dev.out(), "the printed text")
+    script = pasted(dev, "Then see it become active:").replace("\n  peerage ", f"\n{harness.binary()} ")
+    done = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, timeout=60, check=False,
+                          env=harness.clean_environment())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("{}") and done.stdout.rstrip().endswith("active  ACTIVE"), done.stdout
+
+
 def test_what_it_prints_names_the_other_clients_and_holds_no_secret(shared_dev):
     wait_until(lambda: "Control-C" in shared_dev.out(), "the printed text")
     out = shared_dev.out()

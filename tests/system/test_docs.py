@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from harness import ROOT, Dev, clean_environment, read_env_file, run
+from harness import ROOT, Dev, binary, clean_environment, read_env_file, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -46,7 +46,7 @@ def test_the_readme_commands_work_when_pasted(tmp_path):
     """Its shell blocks about the demo, run as they stand against a demo; only folder and address differ."""
     with Dev(tmp_path) as dev:
         demo = read_env_file(dev.dir / "demo.env")
-        script = "\n".join(b for b in blocks("sh") if "curl" in b).replace(". .peerage/demo.env", f". {dev.dir}/demo.env")
+        script = "\n".join(b for b in blocks("sh") if "curl" in b and "act()" not in b).replace(". .peerage/demo.env", f". {dev.dir}/demo.env")
         done = subprocess.run(["sh", "-euc", script], env=clean_environment({"PATH": os.environ["PATH"]}), cwd=tmp_path,
                               capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
@@ -60,3 +60,20 @@ def test_the_readme_commands_work_when_pasted(tmp_path):
         shown = json.loads(blocks("json")[0])
         assert list(shown) == list(answers[0])
         assert list(shown["results"][0]) == list(answers[0]["results"][0])
+
+
+def test_the_readme_s_life_of_a_request_goes_as_it_shows(tmp_path):
+    """Accept and delete, pasted: but for times and what is too short to be caught, the output is the README's."""
+    def comparable(text):
+        lines = [re.sub(r"^\d{4}-\S+Z  ", "", line) for line in text.strip().splitlines()]
+        return [line for line in lines if "  REQUEST_" not in line and line != "active  DELETE_REQUESTED"]
+    (commands,), (shown,) = [b for b in blocks("sh") if "act()" in b], blocks("text")
+    with Dev(tmp_path) as dev:
+        dev.wait_scanned()
+        script = f". {dev.dir}/demo.env\n" + commands.replace("--data .peerage", f"--data {dev.dir}") \
+            .replace("build/peerage", binary())
+        done = subprocess.run(["sh", "-euc", script], env=clean_environment({"PATH": os.environ["PATH"]}), cwd=tmp_path,
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert comparable(done.stdout) == comparable(shown)
+        assert all(re.match(r"(\{|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  )", line) for line in done.stdout.splitlines())
