@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests to accept, reject or delete: judged and recorded in one transaction. Called by: api, cli, later policy.
+// Requests to accept, reject or delete: judged and recorded in one transaction. Called by: api, cli, policy_apply.c.
 // Must never: answer TAKEN before the commit, call the cloud, or tell a stranger more than that a challenge failed.
 #include "core/inside.h"
 
@@ -140,6 +140,17 @@ static enum err request(struct store_tx *tx, void *ctx, struct error *err)
     }
     if (code == ERR_OK) code = judge(tx, op, &row, err);
     return code == ERR_OK && op->answer == ANSWER_TAKEN ? record(tx, op, &row, err) : code;
+}
+
+enum err action_in_tx(struct store_tx *tx, struct core *c, const struct action_request *q, struct arena *a,
+                      enum action_answer *ret, struct slice *ret_why, struct error *err)
+{
+    struct request op = {.core = c, .q = q, .arena = a};
+    enum err code = request(tx, &op, err);
+    if (code != ERR_OK) return code;
+    *ret = op.answer;
+    *ret_why = slice_of(op.why);
+    return ERR_OK;
 }
 
 enum err core_action_request(struct core *c, const struct action_request *q, struct arena *a, enum action_answer *ret,

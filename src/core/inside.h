@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/action.h"
+#include "core/policy.h"
 #include "core/transition.h"
 
 struct core {
@@ -37,3 +38,18 @@ enum err merge_seen(struct store_tx *tx, struct seen_merge *m, struct error *err
 enum err routes_follow(struct store_tx *tx, const struct transition *t, struct error *err) MUST_CHECK;
 enum err routes_approve(struct store_tx *tx, const struct audit *audit, const struct connection *row,
                         struct error *err) MUST_CHECK;
+
+// core_action_request inside a transaction: nothing is told to the listener.
+enum err action_in_tx(struct store_tx *tx, struct core *c, const struct action_request *q, struct arena *a,
+                      enum action_answer *ret, struct slice *ret_why, struct error *err) MUST_CHECK;
+
+// Decides every waiting request of a group or of a network (the other NULL) by the policies that are enabled, and acts
+// on it. Called inside each transaction that changed something that a decision rests on. rows and intents become true
+// when connections or intents were written.
+struct policy_follow {
+    struct core *core;
+    const char *group_id, *network_id;
+    bool rows, intents; // out
+};
+enum err policy_follow(struct store_tx *tx, struct policy_follow *f, struct error *err) MUST_CHECK;
+void policy_expected_detail(const struct expected *e, struct buf *out); // of its events

@@ -159,7 +159,12 @@ static enum err outcome(struct store_tx *tx, void *ctx, struct error *err)
     enum err code = load(tx, op->asked, op->arena, &op->intent, err);
     if (code == ERR_OK) code = store_tx_connection_get(tx, op->intent.connection_id, op->arena, &op->row, err);
     if (code == ERR_OK) code = core_audit_group(tx, op->core, &actuator, op->intent.group_id, &op->audit, err);
-    return code == ERR_OK ? conclude(tx, op, err) : code;
+    if (code == ERR_OK) code = conclude(tx, op, err);
+    if (code != ERR_OK || !op->rows_changed) return code;
+    struct policy_follow f = {.core = op->core, .network_id = op->intent.network_id};
+    code = policy_follow(tx, &f, err); // an end of this one may have been what others waited for
+    op->work |= f.intents;
+    return code;
 }
 
 enum err core_intent_outcome(struct core *c, const struct intent *i, const struct intent_result *r, struct error *err)

@@ -5,7 +5,7 @@
 #include "core/inside.h"
 
 struct scan {
-    const struct core *core;
+    struct core *core;
     const struct network *seen_by; // as the scanner read it
     int64_t as_of;
     const struct change *changes;
@@ -145,6 +145,16 @@ static enum err record_cidrs(struct store_tx *tx, struct scan *s, struct error *
     return audit_write(tx, &s->audit, AUDIT_NETWORK_CHANGED, slice_of(s->net.id), (struct slice){NULL, 0}, err);
 }
 
+// What a decision rests on may be another now.
+static enum err follow_policy(struct store_tx *tx, struct scan *s, struct error *err)
+{
+    struct policy_follow f = {.core = s->core, .network_id = s->net.id};
+    if (!s->rows_changed && !s->net_changed) return ERR_OK;
+    enum err code = policy_follow(tx, &f, err);
+    s->work |= f.intents;
+    return code;
+}
+
 static enum err apply(struct store_tx *tx, void *ctx, struct error *err)
 {
     struct scan *s = ctx;
@@ -155,6 +165,7 @@ static enum err apply(struct store_tx *tx, void *ctx, struct error *err)
         arena_reset(s->arena);
         code = apply_one(tx, s, &s->changes[i], err);
     }
+    if (code == ERR_OK) code = follow_policy(tx, s, err);
     if (code == ERR_OK) code = record_success(tx, s, err);
     arena_free(a);
     return code;

@@ -127,8 +127,20 @@ static void set_message(const struct transition *t, enum local_status from, cons
         row->status_message = slice_of(why);
 }
 
-enum err transition_apply(struct store_tx *tx, const struct transition *t, struct error *err)
+// The events of a connection that was handed over are its own group's, whatever network the scan was of.
+static struct audit own_audit(const struct transition *t)
 {
+    struct audit own = *t->audit;
+    memcpy(own.group_id, t->row->group_id, sizeof(own.group_id));
+    return own;
+}
+
+enum err transition_apply(struct store_tx *tx, const struct transition *asked, struct error *err)
+{
+    const struct audit audit = own_audit(asked);
+    struct transition mine = *asked;
+    mine.audit = &audit;
+    const struct transition *t = &mine;
     struct connection *row = t->row;
     enum local_status from = t->before ? t->before->local_status : LOCAL_NONE, next;
     bool status_changed = !t->before || strcmp(t->before->cloud_status, row->cloud_status) != 0;

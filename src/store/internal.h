@@ -81,11 +81,13 @@ void get_connection(struct query *q, struct arena *a, struct connection *c);
 enum err overlay_scans(struct store_reader *r, struct connection *rows, size_t n, struct arena *a,
                        struct error *err) MUST_CHECK;
 
-// Whether the cloud may be written for the rows of t (an alias with group_id and network_id).
+// Whether the cloud may be written for the rows of t (an alias with group_id and network_id). What was handed over to
+// another group waits for a freeze of either group.
 #define MAY_WRITE(t)                                                                                                   \
     "EXISTS (SELECT 1 FROM network AS w WHERE w.id = " t ".network_id AND w.removed = 0 AND w.mode = 'manage') "       \
-    "AND NOT EXISTS (SELECT 1 FROM freeze AS f WHERE f.group_id = '' OR (f.group_id = " t ".group_id AND "             \
-    "f.network_id IN ('', " t ".network_id)))"
+    "AND NOT EXISTS (SELECT 1 FROM freeze AS f WHERE f.group_id = '' OR f.network_id = " t ".network_id OR "           \
+    "(f.network_id = '' AND f.group_id IN (" t ".group_id, (SELECT g.group_id FROM network AS g WHERE g.id = " t       \
+    ".network_id))))"
 // The index of a name that a column's CHECK admits.
 int name_index(struct slice s, const char *const *names, size_t n);
 #define ACTOR_KINDS 3

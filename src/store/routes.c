@@ -103,7 +103,8 @@ enum err store_tx_peer_cidrs_forget(struct store_tx *tx, const char *connection_
 
 // All statements bind the id of the network or connection, and the time.
 #define DESIRED(scope)                                                                                                 \
-    "FROM connection AS c JOIN network_table AS t ON t.group_id = c.group_id AND t.network_id = c.network_id "         \
+    "FROM connection AS c JOIN network AS n ON n.id = c.network_id "                                                   \
+    "JOIN network_table AS t ON t.group_id = n.group_id AND t.network_id = n.id "                                      \
     "JOIN peer_cidr AS p ON p.group_id = c.group_id AND p.connection_id = c.id "                                       \
     "WHERE c.listed = 1 AND c.cloud_status = 'active' AND p.approved = 1 "                                             \
     "AND instr(' ' || c.requester_cidrs || ' ', ' ' || p.cidr || ' ') > 0 AND " scope

@@ -15,13 +15,14 @@
 #include "model/action.h"
 #include "model/connection.h"
 #include "model/network.h"
+#include "model/policy.h"
 #include "model/principal.h"
 
 struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    3 // schema that this binary writes: the number of files in schema/
+#define STORE_VERSION    4 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 1 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -327,6 +328,47 @@ enum err store_tx_route_update(struct store_tx *tx, const struct peer_route *row
 enum err store_tx_route_delete(struct store_tx *tx, const struct peer_route *row, struct error *err) MUST_CHECK;
 enum err store_tx_routes_forget(struct store_tx *tx, const char *network_id, uint64_t *ret_left,
                                 struct error *err) MUST_CHECK; // all rows; *ret_left: routes of ours that stay in AWS
+
+// ---- policy: rules, expected requests, and what is held
+// *ret of a group that never had one: disabled, version 0, no rules.
+enum err store_policy_get(struct store_reader *r, const char *group_id, struct arena *a, struct policy *ret,
+                          struct error *err) MUST_CHECK;
+enum err store_policy_any(struct store_reader *r, bool *ret, struct error *err) MUST_CHECK; // one is enabled somewhere
+enum err store_tx_policy_put(struct store_tx *tx, const struct policy *p,
+                             struct error *err) MUST_CHECK; // all but the rules; inserts or replaces
+enum err store_tx_policy_rules(struct store_tx *tx, const struct policy *p,
+                               struct error *err) MUST_CHECK; // replaces the list; ERR_EXISTS: a name twice
+// open_at 0: all, used and past ones too; else those that were neither at that time. By id.
+enum err store_expected(struct store_reader *r, const char *group_id, struct wall open_at, struct arena *a,
+                        struct expected **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_expected_insert(struct store_tx *tx, const struct expected *e, struct error *err) MUST_CHECK;
+enum err store_tx_expected_delete(struct store_tx *tx, const char *group_id, const char *id,
+                                  struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// Those that were used or ended before `before`.
+enum err store_tx_expected_prune(struct store_tx *tx, const char *group_id, struct wall before,
+                                 struct error *err) MUST_CHECK;
+enum err store_tx_expected_use(struct store_tx *tx, const char *id, const char *name, struct wall now,
+                               struct error *err) MUST_CHECK; // ERR_NOT_FOUND: used already, or gone
+struct undecided {
+    struct connection row;
+    char network_group[OID_HEX + 1]; // another than the row's: it was handed over
+    struct slice rule, reason;       // as last told; reason empty = never
+};
+// Listed rows with cloudStatus pending-acceptance and localStatus NONE, of a group or of a network (the other NULL), by
+// id after `after` (""), at most `max`.
+enum err store_undecided(struct store_reader *r, const char *group_id, const char *network_id, const char *after,
+                         size_t max, struct arena *a, struct undecided **ret, size_t *ret_n,
+                         struct error *err) MUST_CHECK;
+// Listed connections of a network that were accepted and have not ended, or are being accepted.
+enum err store_live_peers(struct store_reader *r, const char *network_id, struct arena *a, struct policy_peer **ret,
+                          size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_policy_hold(struct store_tx *tx, const struct connection *c, struct slice rule, struct slice reason,
+                              struct wall now, struct error *err) MUST_CHECK; // inserts or replaces
+enum err store_tx_policy_hold_end(struct store_tx *tx, const char *connection_id, struct error *err) MUST_CHECK;
+// The connection is shown and acted on in that group from now on; its network stays its own group's. It may have no
+// intent, block or route yet.
+enum err store_tx_connection_hand_over(struct store_tx *tx, const char *id, const char *group_id,
+                                       struct error *err) MUST_CHECK;
 
 // ---- events (audit), written in the transaction of the change
 struct event_row {
