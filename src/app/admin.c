@@ -10,7 +10,7 @@
 
 #define ARGS_MAX   64
 #define OUTPUT_MAX ((size_t)16 << 20)
-#define BODY_MAX   65536
+#define BODY_MAX   ((size_t)1 << 20) // a command may bring a file's text
 #define WORKERS    2
 
 // Strings of the arena, NULL-terminated as for main(). False: the 400 is made.

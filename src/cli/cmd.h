@@ -22,6 +22,8 @@ enum {
     CMD_SERVICE = 8, // runs inside the daemon when there is one, else with the store's lock
     CMD_PATH = 16,   // the operand is a path: made absolute before it goes to the daemon
     CMD_HIDDEN = 32, // internal half of another command
+    CMD_TEXT =
+        64, // CMD_SERVICE: the operand is a file, or - for standard input, that is read here: run() gets its text
 };
 
 struct args;
@@ -93,6 +95,7 @@ enum err cli_config_with(const struct args *args, const char *const *more, bool 
 const char *cli_path_absolute(struct arena *a, const char *path);
 
 // ---- service.c
+#define CMD_TEXT_MAX ((size_t)128 << 10) // bytes of such a file
 // Runs a CMD_SERVICE command through DATA/admin.sock, or here with the store's lock.
 int service_run(struct cmd_ctx *c);
 // Runs another CMD_SERVICE command for this one, with --json, and with those of this one's flags and operands that the
@@ -141,6 +144,12 @@ enum err pick_page(struct cmd_ctx *c, struct page *ret, struct error *err) MUST_
     {                                                                                                                  \
         "items-per-page", "N", "rows of a page, up to 500 (100)", false, false                                         \
     }
+// RFC 3339, or a date for its first instant in UTC.
+bool pick_time(const char *text, struct wall *ret) MUST_CHECK;
+// --network, or the only one of the project.
+enum err pick_network(struct cmd_ctx *c, const char *group_id, struct network *ret, struct error *err) MUST_CHECK;
+// The values of a flag that may be repeated, with a space between; empty when there is none.
+struct slice pick_list(struct cmd_ctx *c, const char *flag);
 // "ORG_OWNER@ID GROUP_OWNER@ID", in the arena.
 struct slice grants_text(struct arena *a, const struct principal *p);
 extern const struct cmd cmd_doctor_store;   // run by doctor, through the daemon or here

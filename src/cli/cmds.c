@@ -34,6 +34,15 @@
     X(cmd_freeze_on)                                                                                                   \
     X(cmd_freeze_off)                                                                                                  \
     X(cmd_freeze_status)                                                                                               \
+    X(cmd_policy_show)                                                                                                 \
+    X(cmd_policy_set)                                                                                                  \
+    X(cmd_policy_enable)                                                                                               \
+    X(cmd_policy_disable)                                                                                              \
+    X(cmd_policy_test)                                                                                                 \
+    X(cmd_policy_dry_run)                                                                                              \
+    X(cmd_expected_add)                                                                                                \
+    X(cmd_expected_list)                                                                                               \
+    X(cmd_expected_remove)                                                                                             \
     X(cmd_intents_list)                                                                                                \
     X(cmd_intents_cancel)                                                                                              \
     X(cmd_intents_release)                                                                                             \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags that many resource commands share: organisation, project, roles, page. Called by: cmd_*.c.
 // Must never: choose among several.
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cmd.h"
@@ -88,6 +89,45 @@ enum err pick_grants(struct cmd_ctx *c, const char *org_id, struct grant ret[2],
     if (project.roles && n == 1) ret[n++] = project;
     *ret_n = n;
     return ERR_OK;
+}
+
+bool pick_time(const char *text, struct wall *ret)
+{
+    char whole[21];
+    uint32_t date;
+    if (!date_parse_ymd(slice_of(text), &date)) return wall_parse_rfc3339(slice_of(text), ret);
+    (void)snprintf(whole, sizeof whole, "%.10sT00:00:00Z", text);
+    return wall_parse_rfc3339(slice_of(whole), ret);
+}
+
+enum err pick_network(struct cmd_ctx *c, const char *group_id, struct network *ret, struct error *err)
+{
+    const char *id = arg(c->args, "network");
+    struct network *all;
+    size_t n;
+    if (id) {
+        if (store_network_get(c->sv->reader, id, c->arena, ret, err) == ERR_OK) return ERR_OK;
+        if (err->code != ERR_NOT_FOUND) return err->code;
+        return error_set(err, ERR_NOT_FOUND, "--network: there is no network %.40s; `peerage network list` shows them",
+                         id);
+    }
+    if (store_networks(c->sv->reader, group_id, c->arena, &all, &n, err) != ERR_OK) return err->code;
+    if (n != 1)
+        return error_set(err, ERR_INVALID,
+                         "the project has %zu networks; name one with --network ID (`peerage network list`)", n);
+    *ret = all[0];
+    return ERR_OK;
+}
+
+struct slice pick_list(struct cmd_ctx *c, const char *flag)
+{
+    struct buf b;
+    unsigned pos = 0;
+    buf_init(&b, CMD_TEXT_MAX);
+    for (const char *text; (text = arg_next(c->args, flag, &pos)) != NULL;) buf_fmt(&b, "%s%s", b.n ? " " : "", text);
+    struct slice made = arena_slice(c->arena, buf_view(&b));
+    buf_done(&b);
+    return made;
 }
 
 struct slice grants_text(struct arena *a, const struct principal *p)

@@ -15,6 +15,7 @@
 #include "net/httpc.h"
 
 #define REPLY_MAX  ((size_t)64 << 20)
+#define BODY_MAX   ((size_t)1 << 20)
 #define COMMAND_MS 120000
 #define CONNECT_MS 2000
 
@@ -91,7 +92,7 @@ static bool through_daemon(struct cmd_ctx *c, const char *data_dir, int *ret_cod
     bool done = false;
     if (!socket_path(data_dir, path, &fd)) return false;
     struct buf body;
-    buf_init(&body, 1 << 16);
+    buf_init(&body, BODY_MAX);
     put_argv(c, &body);
     struct httpc_options opt = {.user_agent = "peerage/" PEERAGE_VERSION};
     struct header headers[] = {{SLICE("Content-Type"), SLICE("application/json")}};
@@ -144,11 +145,32 @@ static int in_process(struct cmd_ctx *c, const struct config *config)
     return code;
 }
 
+// Files are read here: who runs the command may be able to read what the daemon is not.
+static enum err take_texts(struct cmd_ctx *c, struct args *texts, struct error *err)
+{
+    *texts = *c->args;
+    for (unsigned i = 0; i < texts->operand_count; i++) {
+        const char *path = texts->operands[i];
+        struct buf text;
+        enum err code = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, CMD_TEXT_MAX, &text, err);
+        if (code != ERR_OK) return code;
+        texts->operands[i] = arena_strndup(c->arena, text.n ? text.p : "", text.n);
+        bool whole = !text.n || !memchr(text.p, '\0', text.n);
+        buf_done(&text);
+        if (!whole) return error_set(err, ERR_INVALID, "%s: it holds a NUL byte and is no text", path);
+        if (!texts->operands[i]) return error_set(err, ERR_NOMEM, "out of memory");
+    }
+    c->args = texts;
+    return ERR_OK;
+}
+
 int service_run(struct cmd_ctx *c)
 {
     struct config config;
     struct error err;
+    struct args texts;
     int code;
+    if ((c->cmd->traits & CMD_TEXT) && take_texts(c, &texts, &err) != ERR_OK) return cmd_fail(c, &err);
     if (cli_config(c->args, c->arena, &config, &err) != ERR_OK) {
         (void)cmd_fail(c, &err);
         return EX_CONFIG;

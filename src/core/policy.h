@@ -3,7 +3,8 @@
 // Called by: cli. Must never: act on a request that is not waiting for an answer, or twice on one.
 //
 // How it works: whenever a scan, an outcome or a change of the policy may have changed what a decision rests on, core
-// decides every waiting request (cloudStatus pending-acceptance, localStatus NONE) anew, in that same transaction. An
+// decides every waiting request (cloudStatus pending-acceptance, localStatus NONE, never acted on) anew, in that
+// same transaction. An
 // accept or a reject becomes an intent as if a person had asked, by the actor "policy" and with the rule's name; frozen
 // networks keep it waiting as they do others. What is held is told in an event, once for each reason.
 // Records and the decision itself: model/policy.h.

@@ -354,8 +354,9 @@ struct undecided {
     char network_group[OID_HEX + 1]; // another than the row's: it was handed over
     struct slice rule, reason;       // as last told; reason empty = never
 };
-// Listed rows with cloudStatus pending-acceptance and localStatus NONE, of a group or of a network (the other NULL), by
-// id after `after` (""), at most `max`.
+// Listed rows with cloudStatus pending-acceptance and localStatus NONE for which nobody has asked anything yet (what
+// was cancelled is left to people), of a group or of a network (the other NULL), by id after `after` (""), at most
+// `max`.
 enum err store_undecided(struct store_reader *r, const char *group_id, const char *network_id, const char *after,
                          size_t max, struct arena *a, struct undecided **ret, size_t *ret_n,
                          struct error *err) MUST_CHECK;

@@ -46,6 +46,9 @@ CREATE TABLE policy_hold (
     PRIMARY KEY (group_id, connection_id)
 ) STRICT;
 
+-- Whether anybody has acted on a connection before.
+CREATE INDEX intent_of_connection ON intent (connection_id);
+
 -- A connection may be handed over to another group than its network's: the counts follow.
 CREATE TRIGGER connection_count_moved AFTER UPDATE OF group_id ON connection WHEN old.listed = 1 BEGIN
     UPDATE connection_count SET n = n - 1

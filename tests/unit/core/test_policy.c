@@ -25,7 +25,7 @@ static void know_vpc(struct core_fixture *c, const char *blocks)
 {
     struct network n;
     assert_ok(&c->f, store_network_get(c->f.reader, NETWORK_ID, c->f.arena, &n, &c->f.err));
-    assert_ok(&c->f, core_scan_applied(c->core, &n, NULL, 0, slice_of(blocks), &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, NULL, 0, slice_of(blocks), &c->f.err));
 }
 
 static void see(struct core_fixture *c, enum change_kind kind, const char *name, const char *status, const char *cidrs)
@@ -41,7 +41,7 @@ static void see(struct core_fixture *c, enum change_kind kind, const char *name,
         assert_ok(&c->f,
                   store_connection_of_network(c->f.reader, NETWORK_ID, slice_of(name), c->f.arena, &stored, &c->f.err));
     struct change change = {kind, is_new ? NULL : &stored, &o};
-    assert_ok(&c->f, core_scan_applied(c->core, &n, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
 }
 
 #define ONE "pcx-00000000000000001"
@@ -179,6 +179,23 @@ static void a_failed_action_is_left_to_people(void **state)
     assert_int_equal(local(c, ONE), LOCAL_UPDATE_FAILED);
 }
 
+static void what_a_person_withdrew_is_left_to_people(void **state)
+{
+    struct core_fixture *c = *state;
+    struct intent *i;
+    know_vpc(c, "10.0.0.0/16");
+    set_rules(c, GROUP_ID, ACCEPT_ALL);
+    enable(c, true);
+    see(c, CHANGE_SEEN_NEW, ONE, "pending-acceptance", "10.20.0.0/16");
+    assert_int_equal(due(c, &i), 1);
+    assert_ok(&c->f, core_intent_cancel(c->core, &somebody, i->id, &c->f.err));
+    assert_int_equal(local(c, ONE), LOCAL_NONE);
+    know_vpc(c, "10.0.0.0/16 10.1.0.0/16"); // everything is looked at again
+    set_rules(c, GROUP_ID, REJECT_ALL);
+    assert_int_equal(local(c, ONE), LOCAL_NONE);
+    assert_int_equal(due(c, &i), 0);
+}
+
 // ---- holds ------------------------------------------------------------------------------------------------
 
 static void a_hold_is_told_once_and_again_when_its_reason_changes(void **state)
@@ -272,7 +289,8 @@ static void an_observed_network_holds_and_says_so(void **state)
     struct observed o = seen_as("pending-acceptance");
     struct change change = {CHANGE_SEEN_NEW, NULL, &o};
     for (int i = 0; i < 2; i++) {
-        assert_ok(&c->f, core_scan_applied(c->core, &net, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+        assert_ok(&c->f,
+                  core_scan_applied(c->core, &net, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
         advance(c, 120);
     }
     struct event_row e;
@@ -664,6 +682,7 @@ int main(void)
         core_test(a_reject_names_its_rule),
         core_test(only_what_waits_is_decided),
         core_test(a_failed_action_is_left_to_people),
+        core_test(what_a_person_withdrew_is_left_to_people),
         core_test(a_hold_is_told_once_and_again_when_its_reason_changes),
         core_test(nothing_matching_is_held_without_a_rule),
         core_test(two_requests_for_one_block_are_not_both_accepted),
