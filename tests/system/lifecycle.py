@@ -111,12 +111,13 @@ def without_repeats(values):
     return kept
 
 
-def walk(events):
-    """The localStatus values of a connection's history, oldest first, which it prints; each step must begin where the
+def walk(events, show=True):
+    """The localStatus values of a connection's history, oldest first, which it prints if wanted; each step must begin where the
     last one ended, be in the table, and be no older than the one before."""
     states, allowed, created, ids = [], states_of_table(), "", []
     for event in events:
-        print(f"{event['created']}  {event['type']:40} {event['actor']}")
+        if show:
+            print(f"{event['created']}  {event['type']:40} {event['actor']}")
         assert event["created"] >= created, "the history goes back in time"
         created = event["created"]
         ids.append(event["id"])
@@ -251,6 +252,37 @@ class Site:
     def ec2(self, who, region, params):
         _, key, secret = self.cloud.keys[who]
         return ec2_call(self.cloud.url, region, key, secret, {"Version": "2016-11-15", **params})
+
+    def ask(self, block, region=REGION, who="asker"):
+        """A new request towards the network, and its VPC."""
+        vpc = self.ec2(who, region, {"Action": "CreateVpc", "CidrBlock": block}).findtext(".//vpcId")
+        made = self.ec2(who, region, {"Action": "CreateVpcPeeringConnection", "VpcId": vpc, "PeerOwnerId": ACCEPTER,
+                                      "PeerVpcId": self.vpc, "PeerRegion": REGION})
+        return made.findtext(".//vpcPeeringConnectionId"), vpc
+
+    def take_back(self, name, region=REGION, who="asker"):
+        """Its requester deletes it: "true", or EC2's error code."""
+        try:
+            return self.ec2(who, region, {"Action": "DeleteVpcPeeringConnection",
+                                          "VpcPeeringConnectionId": name}).findtext(".//return")
+        except AssertionError as e:
+            return re.search(r"<Code>(\w+(?:\.\w+)*)</Code>", str(e)).group(1)
+
+    def status(self, name, region=REGION, who="asker"):
+        """What its requester sees of it."""
+        seen = self.ec2(who, region, {"Action": "DescribeVpcPeeringConnections", "VpcPeeringConnectionId.1": name})
+        return seen.findtext(".//status/code")
+
+    def act(self, name, word, body=None):
+        """(status, the answer's object) of an action through the API."""
+        method, tail = ("DELETE", "") if word == "delete" else ("POST", f":{word}")
+        more = {} if body is None else {"headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+        status, _, answer = harness.bearer_request(self.url, method, f"{self.list_path}/{name}{tail}", self.token,
+                                                   accept=V2023_02, **more)
+        return status, json.loads(answer)
+
+    def accept(self, name, vpc, requester=REQUESTER):
+        return self.act(name, "accept", {"requesterAccountId": requester, "requesterVpcId": vpc})
 
     def target(self, requester=REQUESTER):
         return f"{self.list_path}?requesterAccountId={requester}&itemsPerPage=500"
