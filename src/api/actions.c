@@ -41,9 +41,7 @@ static void answer(struct call *c, enum action_answer a, struct slice why)
 
 static void act(struct call *c, enum action action, struct slice account, struct slice vpc)
 {
-    char remote[IP_STR];
-    ip_format(c->req->peer, remote);
-    const struct actor by = {c->principal->kind, c->principal->name, remote};
+    const struct actor by = call_actor(c);
     const struct action_request q = {.by = &by,
                                      .group_id = c->group.id,
                                      .name_or_id = c->params[1],

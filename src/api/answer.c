@@ -9,6 +9,14 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
+struct actor call_actor(struct call *c)
+{
+    char text[IP_STR];
+    ip_format(c->req->peer, text);
+    const char *remote = arena_strndup(c->req->arena, text, slice_of(text).n);
+    return (struct actor){c->principal->kind, c->principal->name, remote ? remote : ""};
+}
+
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n)
 {
     problem_reply(c->rep, c->req->arena, c->fmt, p, params, n, NULL);

@@ -78,6 +78,9 @@ struct call {
     uint64_t generation; // of the store, read before any row
 };
 
+// Who the caller is, for core: lives as long as the request.
+struct actor call_actor(struct call *c);
+
 // ---- answering ------------------------------------------------------------------------------
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n);
 // The store's failure as the client sees it: 503 with Retry-After, or 500.
@@ -186,6 +189,19 @@ void body_cache_put(struct body_cache *b, struct slice target, const struct cach
 void api_system_status(struct call *c);
 void api_groups_list(struct call *c);
 void api_group_get(struct call *c);
+void api_group_create(struct call *c);
+void api_group_by_name(struct call *c);
+void api_group_update(struct call *c);
+void api_group_delete(struct call *c);
+void api_group_settings_get(struct call *c);
+void api_group_settings_update(struct call *c);
+void api_orgs_list(struct call *c);
+void api_org_get(struct call *c);
+void api_org_update(struct call *c);
+void api_org_delete(struct call *c);
+void api_org_groups(struct call *c);
+void api_org_settings_get(struct call *c);
+void api_org_settings_update(struct call *c);
 void api_peerings_list(struct call *c);
 void api_peerings_active(struct call *c);
 void api_account_details(struct call *c);

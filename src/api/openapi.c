@@ -66,6 +66,7 @@ static const struct {
 } path_params[] = {
     {"groupId", "ObjectId", "The project."},
     {"orgId", "ObjectId", "The organization."},
+    {"groupName", "GroupName", "The project's name."},
     {"eventId", "ObjectId", "The event."},
     {"id", "ConnectionId", "The connection's name or _id."},
 };

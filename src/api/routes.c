@@ -3,22 +3,35 @@
 #include "api/api.h"
 
 // Handlers by route id: a route without one does not compile.
-#define HANDLER_SYSTEM_STATUS   api_system_status
-#define HANDLER_GROUPS_LIST     api_groups_list
-#define HANDLER_GROUP_GET       api_group_get
-#define HANDLER_PEERINGS_LIST   api_peerings_list
-#define HANDLER_PEERINGS_ACTIVE api_peerings_active
-#define HANDLER_ACCOUNT_DETAILS api_account_details
-#define HANDLER_PEERING_ACCEPT  api_peering_accept
-#define HANDLER_PEERING_REJECT  api_peering_reject
-#define HANDLER_PEERING_DELETE  api_peering_delete
-#define HANDLER_GROUP_EVENTS    api_group_events
-#define HANDLER_GROUP_EVENT     api_group_event
-#define HANDLER_ORG_EVENTS      api_org_events
-#define HANDLER_ORG_EVENT       api_org_event
-#define HANDLER_OAUTH_TOKEN     api_oauth_token
-#define HANDLER_OAUTH_REVOKE    api_oauth_revoke
-#define HANDLER_INBOX           api_inbox
+#define HANDLER_SYSTEM_STATUS         api_system_status
+#define HANDLER_GROUPS_LIST           api_groups_list
+#define HANDLER_GROUP_GET             api_group_get
+#define HANDLER_GROUP_CREATE          api_group_create
+#define HANDLER_GROUP_BY_NAME         api_group_by_name
+#define HANDLER_GROUP_UPDATE          api_group_update
+#define HANDLER_GROUP_DELETE          api_group_delete
+#define HANDLER_GROUP_SETTINGS        api_group_settings_get
+#define HANDLER_GROUP_SETTINGS_UPDATE api_group_settings_update
+#define HANDLER_ORGS_LIST             api_orgs_list
+#define HANDLER_ORG_GET               api_org_get
+#define HANDLER_ORG_UPDATE            api_org_update
+#define HANDLER_ORG_DELETE            api_org_delete
+#define HANDLER_ORG_GROUPS            api_org_groups
+#define HANDLER_ORG_SETTINGS          api_org_settings_get
+#define HANDLER_ORG_SETTINGS_UPDATE   api_org_settings_update
+#define HANDLER_PEERINGS_LIST         api_peerings_list
+#define HANDLER_PEERINGS_ACTIVE       api_peerings_active
+#define HANDLER_ACCOUNT_DETAILS       api_account_details
+#define HANDLER_PEERING_ACCEPT        api_peering_accept
+#define HANDLER_PEERING_REJECT        api_peering_reject
+#define HANDLER_PEERING_DELETE        api_peering_delete
+#define HANDLER_GROUP_EVENTS          api_group_events
+#define HANDLER_GROUP_EVENT           api_group_event
+#define HANDLER_ORG_EVENTS            api_org_events
+#define HANDLER_ORG_EVENT             api_org_event
+#define HANDLER_OAUTH_TOKEN           api_oauth_token
+#define HANDLER_OAUTH_REVOKE          api_oauth_revoke
+#define HANDLER_INBOX                 api_inbox
 
 // The oldest version of "YYYY-MM-DD,…" as yyyymmdd, at compile time; 0 for "".
 #define DIGIT(s, i) ((uint32_t)((s)[i] - '0'))

@@ -192,12 +192,14 @@ enum err cred_check_texts(struct cred_work *w, struct error *err)
     return ERR_OK;
 }
 
-enum err cred_check_hours(struct cred_work *w, int64_t hours, struct error *err)
+enum err cred_check_hours(struct store_tx *tx, struct cred_work *w, int64_t hours, struct error *err)
 {
-    int64_t max = CRED_SECRET_HOURS_MAX;
-    if (hours >= CRED_SECRET_HOURS_MIN && hours <= max) return ERR_OK;
-    return cred_refuse_field(w, "secretExpiresAfterHours", err, "must be %d to %lld", CRED_SECRET_HOURS_MIN,
-                             (long long)max);
+    struct org org;
+    enum err code = store_org_get(store_tx_reader(tx), w->target.principal.org_id, &org, err);
+    if (code != ERR_OK) return code;
+    if (hours >= CRED_SECRET_HOURS_MIN && hours <= org_secret_hours(&org)) return ERR_OK;
+    return cred_refuse_field(w, "secretExpiresAfterHours", err, "must be %d to %u", CRED_SECRET_HOURS_MIN,
+                             org_secret_hours(&org));
 }
 
 static bool bad_roles(struct cred_op *op, enum cred_result result)

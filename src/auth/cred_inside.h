@@ -56,7 +56,8 @@ enum err cred_check_reach(struct cred_work *w, struct error *err) MUST_CHECK;
 enum err cred_check_owner(struct store_tx *tx, struct cred_work *w, struct error *err) MUST_CHECK;
 // Texts of the form that are given. ERR_CONFLICT: refused.
 enum err cred_check_texts(struct cred_work *w, struct error *err) MUST_CHECK;
-enum err cred_check_hours(struct cred_work *w, int64_t hours, struct error *err) MUST_CHECK;
+// Within what the organisation allows.
+enum err cred_check_hours(struct store_tx *tx, struct cred_work *w, int64_t hours, struct error *err) MUST_CHECK;
 // A new private key for k->row.public_key, sealed into the row.
 enum err cred_make_private_key(struct auth *a, struct new_api_key *k, struct error *err) MUST_CHECK;
 void cred_make_secret(struct auth *a, struct wall now, int64_t hours, struct new_secret *ret);

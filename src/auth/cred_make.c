@@ -109,7 +109,7 @@ static enum err insert(struct store_tx *tx, void *ctx, struct error *err)
 {
     struct cred_work *w = ctx;
     enum err code = cred_check_texts(w, err);
-    if (code == ERR_OK && w->account) code = cred_check_hours(w, w->form->secret_hours, err);
+    if (code == ERR_OK && w->account) code = cred_check_hours(tx, w, w->form->secret_hours, err);
     if (code == ERR_OK) code = check_gifts(w, err);
     if (code == ERR_OK)
         code = w->key ? store_tx_api_key_insert(tx, w->key, err) : store_tx_account_insert(tx, w->account, err);
@@ -211,7 +211,7 @@ static enum err add_secret(struct store_tx *tx, void *ctx, struct error *err)
     struct cred_work *w = ctx;
     enum err code = cred_find(tx, w, err);
     if (code == ERR_OK) code = cred_check_reach(w, err);
-    if (code == ERR_OK) code = cred_check_hours(w, w->form->secret_hours, err);
+    if (code == ERR_OK) code = cred_check_hours(tx, w, w->form->secret_hours, err);
     if (code == ERR_OK && w->target.secret_count >= CRED_SECRETS) code = cred_refuse(w, CRED_SECRETS_FULL, err);
     if (code == ERR_OK) code = shorten_older(tx, w, err);
     if (code == ERR_OK) code = store_tx_secret_insert(tx, w->name, &w->secret->row, err);

@@ -34,7 +34,7 @@ struct core_change {
 typedef void (*core_listener)(void *ctx, const struct core_change *change);
 void core_on_change(struct core *c, core_listener fn, void *ctx);
 
-// ---- organisations and groups ------------------------------------------------------------------------------
+// ---- organisations and groups (their changes and ends: core/tenants.h) -------------------------------------
 // Names: 1..64 of Unicode letters, digits and -_.(),:&@+' (the pattern of the OpenAPI document's Group.name, which has
 // no space). ERR_INVALID says what is wrong; ERR_EXISTS: name taken.
 enum err core_org_create(struct core *c, const struct actor *by, struct slice name, struct org *ret,

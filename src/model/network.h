@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records of organisations, groups and networks, and AWS region names. Pure. Called by: store, core, api, reconcile,
+// Records of networks, and AWS region names. Pure. Called by: store, core, api, reconcile,
 // cli. Must never: do I/O.
 #pragma once
 
@@ -7,24 +7,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "model/tenant.h"
 
-#define ACCOUNT_ID     13 // 12 digits and NUL
-#define AWS_RES_ID     26 // "vpc-" or "pcx-" and 8 or 17 hex, and NUL
-#define REGION_NAME    32 // "us-east-1"
-#define NAME_MAX_BYTES 256
-
-struct org {
-    char id[OID_HEX + 1];
-    char name[NAME_MAX_BYTES];
-    char external_id[37]; // made by us, one per organisation: the ExternalId of every role that its networks assume
-    bool api_access_list_required;
-    struct wall created;
-};
-struct group {
-    char id[OID_HEX + 1], org_id[OID_HEX + 1];
-    char name[NAME_MAX_BYTES];
-    struct wall created;
-};
+#define ACCOUNT_ID  13 // 12 digits and NUL
+#define AWS_RES_ID  26 // "vpc-" or "pcx-" and 8 or 17 hex, and NUL
+#define REGION_NAME 32 // "us-east-1"
 
 enum identity_kind { IDENTITY_AMBIENT, IDENTITY_PROFILE, IDENTITY_ROLE };
 enum network_mode { NETWORK_OBSERVE, NETWORK_MANAGE };

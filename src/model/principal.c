@@ -55,6 +55,7 @@ static const struct {
     [NEED_ORG_READ] = {BIT(ORG_OWNER) | BIT(ORG_READ_ONLY) | BIT(ORG_STREAM_PROCESSING_ADMIN), false},
     [NEED_ORG_OWNER] = {BIT(ORG_OWNER), false},
     [NEED_GROUP_ACCESS] = {BIT(GROUP_ACCESS_MANAGER) | BIT(GROUP_OWNER) | BIT(ORG_OWNER), true},
+    [NEED_ORG_GROUP_CREATOR] = {BIT(ORG_OWNER) | BIT(ORG_GROUP_CREATOR), false},
 };
 _Static_assert(ARRAY_LEN(needs) == NEED_COUNT_, "a row for each need");
 

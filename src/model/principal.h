@@ -50,7 +50,8 @@ enum need {
     NEED_ORG_MEMBER,
     NEED_ORG_READ,
     NEED_ORG_OWNER,
-    NEED_GROUP_ACCESS, // Project Access Manager: GROUP_ACCESS_MANAGER, GROUP_OWNER, ORG_OWNER
+    NEED_GROUP_ACCESS,      // Project Access Manager: GROUP_ACCESS_MANAGER, GROUP_OWNER, ORG_OWNER
+    NEED_ORG_GROUP_CREATOR, // may make projects in it
     NEED_COUNT_
 };
 role_set roles_of_org(role_set set); // those that are given on an organisation

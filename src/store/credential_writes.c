@@ -9,16 +9,16 @@ static enum err insert_principal(struct store_tx *tx, const char *name, const ch
     tx->auth_changed = true;
     struct query q CLEANUP(query_close) =
         query_open(tx->reader.db, "INSERT INTO principal (name, kind, id, org_id, description, created) "
-                                  "VALUES (?, ?, ?, ?, ?, ?)");
+                                  "SELECT ?, ?, ?, id, ?, ? FROM org WHERE id = ? AND deleted = 0");
     query_cstr(&q, name);
     query_cstr(&q, kind);
     query_cstr(&q, id);
-    query_cstr(&q, org_id);
     query_cstr(&q, description);
     query_wall(&q, created);
+    query_cstr(&q, org_id);
     enum err code = query_run(&q, err);
     if (code == ERR_EXISTS) return error_set(err, code, "a credential named %s exists already", name);
-    return code == ERR_NOT_FOUND ? no_row(err, "organization", org_id) : code;
+    return code == ERR_OK ? need_change(tx, "organization", org_id, err) : code;
 }
 
 static enum err delete_principal(struct store_tx *tx, const char *name, const char *kind, const char *what,
@@ -178,9 +178,10 @@ enum err store_tx_secret_used(struct store_tx *tx, const char *client_id, const 
 static enum err check_scope(struct store_tx *tx, const char *principal, const char *scope_id, bool *ret_org,
                             struct error *err)
 {
-    struct query q CLEANUP(query_close) =
-        query_open(tx->reader.db, "SELECT p.org_id = ?2, EXISTS (SELECT 1 FROM grp WHERE id = ?2 AND org_id = p.org_id)"
-                                  " FROM principal p WHERE p.name = ?1");
+    struct query q CLEANUP(query_close) = query_open(
+        tx->reader.db,
+        "SELECT p.org_id = ?2, EXISTS (SELECT 1 FROM grp WHERE id = ?2 AND org_id = p.org_id AND deleted = 0)"
+        " FROM principal p WHERE p.name = ?1");
     query_cstr(&q, principal);
     query_cstr(&q, scope_id);
     bool row;

@@ -78,15 +78,12 @@ enum err store_events(struct store_reader *r, const char *group_id, struct page 
 
 // ---- events by filter --------------------------------------------------------------------------------------
 
-// ?1 is the scope's id. An organisation's own events are few: those of no group, by the index, and the first event of
-// each of its groups, which is where the creation of a group stands.
+// ?1 is the scope's id. An organisation's own events are those of no group, and the first and last ones of its groups;
+// the condition is that of the index event_of_org, word by word, or it would not be used.
 enum scope { SCOPE_ALL, SCOPE_GROUP, SCOPE_ORG, SCOPE_COUNT_ };
 #define IN_ALL   "WHERE ?1 = '' "
 #define IN_GROUP "WHERE group_id = ?1 "
-#define IN_ORG                                                                                                         \
-    "WHERE org_id = ?1 AND (group_id = '' OR type = 'GROUP_CREATED') AND seq IN (SELECT seq FROM event "               \
-    "WHERE group_id = '' UNION ALL SELECT (SELECT min(seq) FROM event WHERE group_id = g.id) FROM grp AS g "           \
-    "WHERE g.org_id = ?1) "
+#define IN_ORG   "WHERE org_id = ?1 AND (group_id = '' OR type IN ('GROUP_CREATED', 'GROUP_DELETED')) "
 #define FILTERS                                                                                                        \
     "AND (?2 = '' OR resource = ?2) AND (?3 OR type IN (SELECT value FROM json_each(?4))) "                            \
     "AND type NOT IN (SELECT value FROM json_each(?5)) AND created >= ?6 AND created < ?7 "

@@ -22,7 +22,7 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    4 // schema that this binary writes: the number of files in schema/
+#define STORE_VERSION    5 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 1 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -68,23 +68,53 @@ enum err store_check(struct store *s, struct arena *a, struct slice *ret_report,
 enum err store_restore(const char *backup, const char *path, struct error *err) MUST_CHECK;
 enum err store_migrate_status(const char *path, uint32_t *ret_have, uint32_t *ret_want, struct error *err) MUST_CHECK;
 
-// ---- organisations and groups
+// ---- organisations and groups: those deleted are in no read
 enum err store_org_get(struct store_reader *r, const char *org_id, struct org *ret,
                        struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 enum err store_orgs(struct store_reader *r, struct arena *a, struct org **ret, size_t *ret_n,
                     struct error *err) MUST_CHECK; // by id
 enum err store_group_get(struct store_reader *r, const char *group_id, struct group *ret,
-                         struct error *err) MUST_CHECK; // ERR_NOT_FOUND
-// Groups that any of grants reaches (groups named, all of orgs with a role that reads groups), by id; page is 1-based.
-// all = true ignores grants (local admin).
+                         struct error *err) MUST_CHECK; // ERR_NOT_FOUND; without tags
+enum err store_group_by_name(struct store_reader *r, const char *org_id, struct slice name, struct arena *a,
+                             struct group *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_group_tags(struct store_reader *r, const char *group_id, struct arena *a, struct slice *ret,
+                          struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 struct page {
     uint32_t number, size; // pageNum >= 1, itemsPerPage 1..500
 };
+// Groups that any grant of the principal reaches (groups named, all of its organisation with a role that reads groups),
+// by id. A page costs its own length and place, whatever the number of groups.
+struct group_search {
+    const struct principal *principal; // NULL or local: all groups of all organisations; then `prefix` must be empty
+    struct slice prefix;               // what the name begins with, ASCII letters in any case; n 0 = anything
+    bool uncounted;                    // *ret_total is 0
+    struct page page;
+};
+enum err store_groups_find(struct store_reader *r, const struct group_search *f, struct arena *a, struct group **ret,
+                           size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
+// The same without a filter. all = true ignores grants (local admin).
 enum err store_groups(struct store_reader *r, const struct principal *p, bool all, struct page page, struct arena *a,
                       struct group **ret, size_t *ret_n, uint64_t *ret_total, struct error *err) MUST_CHECK;
+// What keeps a group from being deleted.
+struct group_use {
+    bool networks; // it has one
+    bool peerings; // one that AWS has not ended is listed
+};
+enum err store_group_use(struct store_reader *r, const char *group_id, struct group_use *ret,
+                         struct error *err) MUST_CHECK;
+enum err store_org_size(struct store_reader *r, const char *org_id, uint64_t *ret_groups, struct error *err) MUST_CHECK;
 enum err store_tx_org_insert(struct store_tx *tx, const struct org *o, struct error *err) MUST_CHECK; // ERR_EXISTS
+// Name and settings, by id. ERR_NOT_FOUND; ERR_EXISTS: name taken.
+enum err store_tx_org_update(struct store_tx *tx, const struct org *o, struct error *err) MUST_CHECK;
+// Its credentials go with all that is theirs; the row stays for history. The caller has seen that no group is left.
+enum err store_tx_org_delete(struct store_tx *tx, const char *org_id, struct wall now, struct error *err) MUST_CHECK;
 enum err store_tx_group_insert(struct store_tx *tx, const struct group *g,
                                struct error *err) MUST_CHECK; // ERR_EXISTS: name taken in the organisation
+// Name, flags and tags, by id. ERR_NOT_FOUND; ERR_EXISTS: name taken in the organisation.
+enum err store_tx_group_update(struct store_tx *tx, const struct group *g, struct error *err) MUST_CHECK;
+// Roles on it and freezes of it go; the row stays for history. The caller has seen that no network is left.
+enum err store_tx_group_delete(struct store_tx *tx, const char *group_id, struct wall now,
+                               struct error *err) MUST_CHECK;
 
 // ---- credentials
 struct api_key_row {
@@ -390,7 +420,7 @@ enum err store_events(struct store_reader *r, const char *group_id /* NULL = all
                       struct event_row **ret, size_t *ret_n, struct error *err) MUST_CHECK; // newest first
 struct event_filter {
     const char *group_id;     // events of this group; or
-    const char *org_id;       // of this organisation itself: those of no group, and the creation of its groups;
+    const char *org_id;       // of this organisation itself: those of no group, creation and end of its groups;
                               // both NULL: all
     struct slice resource;    // n 0 = any
     struct slice types;       // JSON array of strings; p NULL = any, "[]" = none

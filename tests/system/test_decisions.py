@@ -13,6 +13,7 @@ import socket
 import pytest
 
 import harness
+import tenancy
 from harness import V2023_01, V2023_02, V2024_11
 from world import UNKNOWN_GROUP, Connection, World, error_body, raw
 
@@ -172,6 +173,7 @@ def test_role_too_low(world):
         if need in ("NEED_ANY", "NEED_GROUP_READ", "NEED_ORG_MEMBER"):
             continue
         target = template.replace("{groupId}", world.group).replace("{id}", world.dev["PEERING_NAME"])
+        target = target.replace("{orgId}", world.dev["ORG_ID"])
         answer = world.digest(target, *low, method=method)
         assert refused(answer, 401, "USER_UNAUTHORIZED") == [] and answer["WWW-Authenticate"] is not None, target
 
@@ -645,7 +647,7 @@ def test_actor_of_an_event(world):
 def test_subject_of_an_event(world):
     for event in event_list(world).json()["results"]:
         kind = event.get("resourceType")
-        assert (kind is None) == (event["eventTypeName"] == "GROUP_CREATED")
+        assert (kind is None) == event["eventTypeName"].startswith(("GROUP_", "API_KEY_"))
         assert kind != "vpcPeeringConnection" or event["resourceId"].startswith("pcx-")
     public, _ = world.key("ORG_MEMBER")
     assert event_list(world, "?eventType=API_KEY_CREATED", "orgs").json()["results"][0]["targetPublicKey"] == public
@@ -773,3 +775,168 @@ def test_retry_after_is_the_floored_second_and_one(dev):
                 break
     seconds = answer.json()["parameters"][1]
     assert answer.status == 429 and int(answer["Retry-After"]) == seconds + 1
+
+
+# ---- organisations and projects ----------------------------------------------------------------------------
+
+GROUPS, ORGS = "/api/atlas/v2/groups", "/api/atlas/v2/orgs"
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory):
+    """A demo with an owner, another organisation and its owner."""
+    with harness.Dev(tmp_path_factory.mktemp("tenants"), "--rate-limit", "off") as d:
+        d.wait_scanned()
+        d.owner, d.org = tenancy.demo_owner(d), d["ORG_ID"]
+        d.other_org = tenancy.command(d, "org", "create", "other")["id"]
+        d.other = tenancy.new_caller(d, "ORG_OWNER", org=d.other_org)
+        yield d
+
+
+def make(caller, org, name, status=201, **more):
+    answer = caller.ask("POST", GROUPS, {"name": name, "orgId": org, **more})
+    assert answer.status == status, answer
+    return answer
+
+
+def denied(answer, status, code, *parameters):
+    assert (answer.status, answer.code) == (status, code), answer
+    assert answer.json()["parameters"] == list(parameters)
+
+
+@decision("Name of a project or an organisation")
+def test_names(tenants):
+    for name in ("two words", "", "x" * 65):
+        denied(make(tenants.owner, tenants.org, name, 400), 400, "INVALID_ATTRIBUTE", "name")
+        denied(tenants.other.ask("PATCH", f"{ORGS}/{tenants.other_org}", {"name": name}), 400, "INVALID_ATTRIBUTE",
+               "name")
+    make(tenants.owner, tenants.org, "Ü" * 64)
+
+
+@decision("Name that another project of the organisation has")
+def test_project_name_taken(tenants):
+    make(tenants.owner, tenants.org, "taken")
+    denied(make(tenants.owner, tenants.org, "taken", 409), 409, "GROUP_ALREADY_EXISTS", "taken")
+    make(tenants.owner, tenants.org, "Taken")
+    make(tenants.other, tenants.other_org, "taken")
+
+
+@decision("Name that another organisation has")
+def test_organisation_name_taken(tenants):
+    answer = tenants.other.ask("PATCH", f"{ORGS}/{tenants.other_org}", {"name": "demo"})
+    denied(answer, 409, "ORG_ALREADY_EXISTS", "demo")
+
+
+@decision("Read-only fields of a project or an organisation")
+def test_read_only_fields(tenants):
+    made = make(tenants.owner, tenants.org, "read-only", clusterCount=7, created="2001-01-01T00:00:00Z", links=[])
+    assert made.json()["clusterCount"] == 0 and made.json()["created"] > "2020"
+    denied(make(tenants.owner, tenants.org, "n", 400, id=UNKNOWN_GROUP), 400, "ATTRIBUTE_READ_ONLY", "id")
+    answer = tenants.other.ask("PATCH", f"{ORGS}/{tenants.other_org}", {"name": "n", "isDeleted": True})
+    denied(answer, 400, "ATTRIBUTE_READ_ONLY", "isDeleted")
+
+
+@decision("`projectOwnerId`")
+def test_project_owner_id(tenants):
+    body = {"name": "owned", "orgId": tenants.org}
+    denied(tenants.owner.ask("POST", f"{GROUPS}?projectOwnerId=me", body), 400, "INVALID_QUERY_PARAMETER",
+           "projectOwnerId")
+    assert tenants.owner.ask("POST", f"{GROUPS}?projectOwnerId={UNKNOWN_GROUP}", body).status == 201
+
+
+@decision("Project made in an unknown organisation")
+def test_project_where_none_may_be_made(tenants):
+    denied(make(tenants.owner, UNKNOWN_GROUP, "n", 404), 404, "ORG_NOT_FOUND", UNKNOWN_GROUP)
+    denied(make(tenants.owner, tenants.other_org, "n", 401), 401, "NOT_ORG_GROUP_CREATOR", tenants.other_org)
+
+
+@decision("Who owns a new project")
+def test_who_owns_a_new_project(tenants):
+    creator = tenancy.new_caller(tenants, "ORG_GROUP_CREATOR")
+    path = f"{GROUPS}/{make(creator, tenants.org, 'created').json()['id']}"
+    assert creator.ask("PATCH", path, {"tags": []}).status == tenants.owner.ask("PATCH", path, {}).status == 200
+    roles = creator.get("/api/atlas/v2").json()["apiKey"]["roles"]
+    assert [r["roleName"] for r in roles if "groupId" in r] == ["GROUP_OWNER"]
+
+
+@decision("Project by an unknown name")
+def test_project_by_name(tenants):
+    denied(tenants.other.get(f"{GROUPS}/byName/demo"), 404, "GROUP_NAME_NOT_FOUND", "demo")
+    assert tenants.owner.get(f"{GROUPS}/byName/demo").json()["id"] == tenants["GROUP_ID"]
+    denied(tenancy.new_caller(tenants, "ORG_MEMBER").get(f"{GROUPS}/byName/demo"), 401, "NOT_IN_GROUP")
+
+
+@decision("`name` of a list of projects or organisations")
+def test_lists_by_name(tenants):
+    for path in (ORGS, f"{ORGS}/{tenants.org}/groups"):
+        assert [x["name"] for x in tenants.owner.get(f"{path}?name=DEM").json()["results"]] == ["demo"]
+        assert tenants.owner.get(f"{path}?name=emo").json()["results"] == []
+        assert tenants.owner.get(f"{path}?name=").json()["totalCount"] == tenants.owner.get(path).json()["totalCount"]
+
+
+@decision("Delete of a project that has networks")
+def test_delete_of_a_project_in_use(dev):
+    dev.wait_scanned()
+    owner, path = tenancy.demo_owner(dev), f"{GROUPS}/{dev['GROUP_ID']}"
+    denied(owner.ask("DELETE", path), 409, "CANNOT_CLOSE_GROUP_ACTIVE_PEERING_CONNECTIONS")
+    spare = owner.ask("POST", GROUPS, {"name": "spare", "orgId": dev["ORG_ID"]}).json()["id"]
+    network = tenancy.command(dev, "network", "add", "--project", spare, "--account", dev["ACCEPTER_ACCOUNT_ID"],
+                              "--region", dev.env["PEERAGE_DEMO_REGION"], "--vpc", "vpc-0123456789abcdef0")["id"]
+    denied(owner.ask("DELETE", f"{GROUPS}/{spare}"), 409, "CONTAINERS_IN_USE", "The project still has networks")
+    harness.run("network", "remove", network, "--data", dev.dir, check=0)
+    assert owner.ask("DELETE", f"{GROUPS}/{spare}").status == 202
+
+
+@decision("What a deleted project leaves")
+def test_what_a_deleted_project_leaves(tenants):
+    group = make(tenants.owner, tenants.org, "leaving").json()["id"]
+    member = tenancy.new_caller(tenants, "GROUP_OWNER", project=group)
+    assert tenants.owner.ask("DELETE", f"{GROUPS}/{group}").status == 202
+    assert tenancy.event_types(tenants.owner, f"orgs/{tenants.org}")[0] == "GROUP_DELETED"
+    assert member.get(GROUPS).json()["results"] == []
+    make(tenants.owner, tenants.org, "leaving")
+
+
+@decision("Delete of an organisation")
+def test_delete_of_an_organisation(tenants):
+    org = tenancy.command(tenants, "org", "create", "brief")["id"]
+    owner = tenancy.new_caller(tenants, "ORG_OWNER", org=org)
+    group = make(owner, org, "g").json()["id"]
+    denied(owner.ask("DELETE", f"{ORGS}/{org}"), 409, "ORG_NOT_EMPTY")
+    assert owner.ask("DELETE", f"{GROUPS}/{group}").status == 202
+    gone = owner.ask("DELETE", f"{ORGS}/{org}")
+    assert (gone.status, gone.body) == (204, b"")
+    assert owner.get(ORGS).status == 401
+
+
+@decision("Settings of projects and organisations")
+def test_settings(tenants):
+    path = f"{ORGS}/{tenants.other_org}/settings"
+    assert tenants.other.ask("PATCH", path, {"maxServiceAccountSecretValidityInHours": 24}).status == 200
+    words = ("service-account", "create", "long", "--org", tenants.other_org, "--role", "ORG_MEMBER")
+    done = harness.run(*words, "--secret-hours", "25", "--data", tenants.dir)
+    assert done.returncode != 0 and "24" in done.stderr, done
+    group = f"{GROUPS}/{tenants['GROUP_ID']}/settings"
+    before = tenants.owner.get(group).json()["isSchemaAdvisorEnabled"]
+    changed = tenants.owner.ask("PATCH", group, {"isSchemaAdvisorEnabled": not before}).json()
+    assert changed["isSchemaAdvisorEnabled"] != before and changed == tenants.owner.get(group).json()
+
+
+@decision("`apiAccessListRequired` set by a caller without")
+def test_a_caller_may_lock_itself_out(tenants):
+    org = tenancy.command(tenants, "org", "create", "locked")["id"]
+    owner = tenancy.new_caller(tenants, "ORG_OWNER", org=org)
+    assert owner.ask("PATCH", f"{ORGS}/{org}/settings", {"apiAccessListRequired": True}).status == 200
+    assert owner.get(f"{ORGS}/{org}").code == "IP_ADDRESS_NOT_ON_ACCESS_LIST"
+
+
+@decision("Tags")
+def test_tags(tenants):
+    path = f"{GROUPS}/{tenants['GROUP_ID']}"
+    tags = [{"key": f"k{i}", "value": "ü" * (255 if i else 1)} for i in range(30)]
+    tags += [{"key": f"k{i}", "value": "v"} for i in range(30, 50)]
+    assert tenants.owner.ask("PATCH", path, {"tags": tags}).json()["tags"] == tags
+    for bad in (tags + [{"key": "k", "value": "v"}], tags[:1] * 2, [{"key": "", "value": "v"}],
+                [{"key": "k", "value": "v\t"}], [{"key": "k", "value": "v" * 256}]):
+        denied(tenants.owner.ask("PATCH", path, {"tags": bad}), 400, "INVALID_ATTRIBUTE", "tags")
+    assert tenants.owner.ask("PATCH", path, {"tags": []}).json()["tags"] == []

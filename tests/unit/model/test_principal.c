@@ -13,33 +13,34 @@
 #define OTHER  "b00000000000000000000002"
 #define OTHERO "a00000000000000000000002"
 
-// Columns: ANY, GROUP_READ, STREAM_OWNER, GROUP_OWNER, ORG_MEMBER, ORG_READ, ORG_OWNER, GROUP_ACCESS. x = permits.
+// Columns: ANY, GROUP_READ, STREAM_OWNER, GROUP_OWNER, ORG_MEMBER, ORG_READ, ORG_OWNER, GROUP_ACCESS,
+// ORG_GROUP_CREATOR. x = permits.
 static const struct {
     enum role role;
     bool org;
     const char *needs;
 } rows[] = {
-    {ROLE_ORG_OWNER, true, "xxxxxxxx"},
-    {ROLE_ORG_MEMBER, true, "x...x..."},
-    {ROLE_ORG_GROUP_CREATOR, true, "x...x..."},
-    {ROLE_ORG_BILLING_ADMIN, true, "x...x..."},
-    {ROLE_ORG_BILLING_READ_ONLY, true, "x...x..."},
-    {ROLE_ORG_STREAM_PROCESSING_ADMIN, true, "xxx.xx.."},
-    {ROLE_ORG_READ_ONLY, true, "xx..xx.."},
-    {ROLE_GROUP_OWNER, false, "xxxx...x"},
-    {ROLE_GROUP_READ_ONLY, false, "xx......"},
-    {ROLE_GROUP_STREAM_PROCESSING_OWNER, false, "xxx....."},
-    {ROLE_GROUP_CLUSTER_MANAGER, false, "xx......"},
-    {ROLE_GROUP_DATA_ACCESS_ADMIN, false, "xx......"},
-    {ROLE_GROUP_DATA_ACCESS_READ_WRITE, false, "xx......"},
-    {ROLE_GROUP_DATA_ACCESS_READ_ONLY, false, "xx......"},
-    {ROLE_GROUP_SEARCH_INDEX_EDITOR, false, "xx......"},
-    {ROLE_GROUP_BACKUP_MANAGER, false, "xx......"},
-    {ROLE_GROUP_OBSERVABILITY_VIEWER, false, "xx......"},
-    {ROLE_GROUP_DATABASE_ACCESS_ADMIN, false, "xx......"},
-    {ROLE_GROUP_ALERTS_MANAGER, false, "xx......"},
-    {ROLE_GROUP_MODEL_OWNER, false, "xx......"},
-    {ROLE_GROUP_ACCESS_MANAGER, false, "xx.....x"},
+    {ROLE_ORG_OWNER, true, "xxxxxxxxx"},
+    {ROLE_ORG_MEMBER, true, "x...x...."},
+    {ROLE_ORG_GROUP_CREATOR, true, "x...x...x"},
+    {ROLE_ORG_BILLING_ADMIN, true, "x...x...."},
+    {ROLE_ORG_BILLING_READ_ONLY, true, "x...x...."},
+    {ROLE_ORG_STREAM_PROCESSING_ADMIN, true, "xxx.xx..."},
+    {ROLE_ORG_READ_ONLY, true, "xx..xx..."},
+    {ROLE_GROUP_OWNER, false, "xxxx...x."},
+    {ROLE_GROUP_READ_ONLY, false, "xx......."},
+    {ROLE_GROUP_STREAM_PROCESSING_OWNER, false, "xxx......"},
+    {ROLE_GROUP_CLUSTER_MANAGER, false, "xx......."},
+    {ROLE_GROUP_DATA_ACCESS_ADMIN, false, "xx......."},
+    {ROLE_GROUP_DATA_ACCESS_READ_WRITE, false, "xx......."},
+    {ROLE_GROUP_DATA_ACCESS_READ_ONLY, false, "xx......."},
+    {ROLE_GROUP_SEARCH_INDEX_EDITOR, false, "xx......."},
+    {ROLE_GROUP_BACKUP_MANAGER, false, "xx......."},
+    {ROLE_GROUP_OBSERVABILITY_VIEWER, false, "xx......."},
+    {ROLE_GROUP_DATABASE_ACCESS_ADMIN, false, "xx......."},
+    {ROLE_GROUP_ALERTS_MANAGER, false, "xx......."},
+    {ROLE_GROUP_MODEL_OWNER, false, "xx......."},
+    {ROLE_GROUP_ACCESS_MANAGER, false, "xx.....x."},
 };
 _Static_assert(ARRAY_LEN(rows) == ROLE_COUNT_, "a row for each role");
 
