@@ -41,7 +41,7 @@ static void add_subject(struct json_writer *w, const struct event_row *e)
 
 static void add_event(struct call *c, struct json_writer *w, const struct event_row *e, bool of_org)
 {
-    bool local = e->actor_kind == PRINCIPAL_LOCAL;
+    bool named = e->actor_kind == PRINCIPAL_LOCAL || e->actor_kind == PRINCIPAL_PERSON;
     json_kstr(w, "apiKeyId", e->actor_id[0] ? e->actor_id : NULL);
     wire_time(w, "created", e->created);
     json_kstr(w, "eventTypeName", e->type);
@@ -50,10 +50,10 @@ static void add_event(struct call *c, struct json_writer *w, const struct event_
     json_kbool(w, "isGlobalAdmin", false);
     add_link(c, w, e);
     json_kstr(w, "orgId", of_org ? e->org_id : NULL);
-    json_kstr(w, "publicKey", local ? NULL : e->actor);
+    json_kstr(w, "publicKey", named ? NULL : e->actor);
     json_kstr(w, "remoteAddress", e->remote[0] ? e->remote : NULL);
     add_subject(w, e);
-    json_kstr(w, "username", local ? e->actor : NULL);
+    json_kstr(w, "username", named ? e->actor : NULL);
 }
 
 static bool read_time(struct call *c, const char *name, struct wall *ret)

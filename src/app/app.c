@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/inside.h"
+#include "auth/oidc.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -68,8 +69,34 @@ static enum err open_store(struct app *a, struct error *err)
     return error_prefix(err, "store");
 }
 
+// Commands check no tokens: only the daemon asks a provider.
+static enum err open_oidc(struct app *a, struct error *err)
+{
+    const struct config *c = a->config;
+    struct org org;
+    struct store_reader *reader;
+    const struct oidc_options o = {.issuer = c->oidc_issuer,
+                                   .audience = c->oidc_audience,
+                                   .jwks_url = c->oidc_jwks_url,
+                                   .name_claim = c->oidc_name_claim,
+                                   .groups_claim = c->oidc_groups_claim,
+                                   .ca_file = c->oidc_ca_file,
+                                   .clock = a->opt.clock};
+    if (!a->opt.daemon || !*c->oidc_issuer) return ERR_OK;
+    if (store_reader_open(a->store, &reader, err) != ERR_OK) return err->code;
+    enum err code = store_org_get(reader, c->oidc_org, &org, err);
+    store_reader_close(&reader);
+    if (code == ERR_NOT_FOUND)
+        return error_set(err, ERR_INVALID,
+                         "oidc_org = \"%s\": there is no such organisation; `peerage org list` shows "
+                         "their ids",
+                         c->oidc_org);
+    return code == ERR_OK ? oidc_new(&o, &a->oidc, err) : code;
+}
+
 static enum err open_auth(struct app *a, struct error *err)
 {
+    if (open_oidc(a, err) != ERR_OK) return err->code;
     struct auth_options o = {.clock = a->opt.clock,
                              .rng = a->opt.rng,
                              .keys = a->keys,
@@ -77,6 +104,8 @@ static enum err open_auth(struct app *a, struct error *err)
                              // A command mints no token; only the daemon must know its address.
                              .issuer =
                                  a->opt.daemon || *a->config->public_url ? a->config->public_url : "http://localhost",
+                             .oidc = a->oidc,
+                             .oidc_org = a->config->oidc_org,
                              .failures_per_minute = FAILURES_PER_MINUTE};
     return auth_new(&o, &a->auth, err);
 }
@@ -451,6 +480,7 @@ void app_stop(struct app **ap, int64_t drain_ms)
     body_cache_free(a->cache);
     limits_free(a->limits);
     auth_free(a->auth);
+    oidc_free(a->oidc);
     core_close(&a->core);
     store_close(&a->store);
     keyring_free(a->keys);

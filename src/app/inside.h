@@ -19,6 +19,7 @@ struct app {
     struct keyring *keys;
     struct store *store;
     struct core *core;
+    struct oidc *oidc; // NULL: no provider
     struct auth *auth;
     struct limits *limits;
     struct body_cache *cache;

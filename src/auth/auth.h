@@ -20,12 +20,15 @@ void keyring_free(struct keyring *k);
 const char *keyring_current_id(const struct keyring *k);
 
 struct auth;
+struct oidc;
 struct auth_options {
     const struct clock *clock;
     const struct rng *rng;
     const struct keyring *keys;
     struct store *store;
     const char *issuer;           // public_url: the tokens' iss and aud
+    struct oidc *oidc;            // persons of a provider (auth/oidc.h); NULL: there are none. It outlives auth
+    const char *oidc_org;         // and their organisation
     unsigned failures_per_minute; // per address, then answers are delayed/refused with 429: 60
 };
 // Loads or makes the signing key. One per process; thread-safe.

@@ -6,7 +6,7 @@
 
 #include "auth/auth.h"
 
-enum cache_kind { CACHE_KEY = 'k', CACHE_ACCOUNT = 'a', CACHE_TOKEN = 't' };
+enum cache_kind { CACHE_KEY = 'k', CACHE_ACCOUNT = 'a', CACHE_TOKEN = 't', CACHE_PERSON = 'p' /* only a token's */ };
 struct cache_entry {
     // the cache's own
     _Atomic uint32_t refs;

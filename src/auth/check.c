@@ -5,6 +5,8 @@
 #include "auth/digest.h"
 #include "auth/inside.h"
 
+#include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #define CREDENTIAL_ARENA ((size_t)1024 * 1024)
@@ -209,6 +211,82 @@ static enum found load_token(struct auth *a, struct store_reader *reader, struct
     return FOUND;
 }
 
+// ---- Bearer, of a person: the provider's signature is the authority for who it is, our rows for what he may do
+
+static struct slice groups_json(const struct oidc_person *p, struct arena *a)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, CREDENTIAL_ARENA);
+    json_begin(&w, &b, false);
+    json_arr(&w);
+    for (unsigned i = 0; i < p->group_count; i++) json_str(&w, p->groups[i]);
+    json_arr_end(&w);
+    struct slice made = b.fail == BUF_OK ? arena_slice(a, buf_view(&b)) : (struct slice){NULL, 0};
+    buf_done(&b);
+    return made;
+}
+
+// NULL: no memory, or the store is away.
+static struct cache_entry *make_person(struct auth *a, struct store_reader *reader, const struct oidc_person *p)
+{
+    struct error err;
+    struct grant *grants = NULL;
+    struct cache_entry *e = cache_entry_new(CACHE_PERSON, p->name, CREDENTIAL_ARENA);
+    struct slice groups = e ? groups_json(p, e->arena) : (struct slice){NULL, 0};
+    struct credential *c = e ? &e->credential : NULL;
+    if (!groups.p || store_grants_of_groups(reader, a->o.oidc_org, groups, e->arena, &grants, &c->principal.grant_count,
+                                            &err) != ERR_OK) {
+        cache_drop(e);
+        return NULL;
+    }
+    e->known = true;
+    c->kind = c->principal.kind = PRINCIPAL_PERSON;
+    c->principal.grants = grants;
+    bool fits = slice_copy(p->name, c->principal.name, sizeof c->principal.name) &&
+                cstr_set(c->principal.org_id, sizeof c->principal.org_id, a->o.oidc_org);
+    ASSERT(fits); // oidc_check and auth_new looked at the lengths
+    return e;
+}
+
+static enum found load_person(struct auth *a, struct store_reader *reader, const struct request *r, struct slice token,
+                              struct cache_entry **ret)
+{
+    struct oidc_person person;
+    const char *why;
+    struct mono now = clock_mono(a->o.clock);
+    uint64_t generation = store_auth_generation(a->o.store);
+    enum oidc_verdict v = oidc_verify(a->o.oidc, token, r->received, r->arena, &person, &why);
+    if (v != OIDC_GOOD) LOG(LOG_DEBUG, "token of a person refused", LOG_S("why", why));
+    if (v == OIDC_EXPIRED) return LAPSED;
+    if (v == OIDC_AWAY || v == OIDC_NOMEM) return AWAY;
+    if (v != OIDC_GOOD) return UNKNOWN_NAME;
+    struct cache_entry *who = make_person(a, reader, &person);
+    struct cache_entry *e = who ? cache_entry_new(CACHE_TOKEN, token, token.n + 64) : NULL;
+    if (!e) {
+        cache_drop(who);
+        return AWAY;
+    }
+    e->known = true;
+    e->account = who;
+    e->expires = wall_from_sec(person.expires);
+    e->loaded = now;
+    e->generation = generation;
+    cache_put(a->tokens, e);
+    *ret = e;
+    return FOUND;
+}
+
+static enum found verify_own(struct auth *a, struct store_reader *reader, const struct request *r, struct slice token,
+                             bool may_block, struct cache_entry **ret)
+{
+    struct jwt_claims claims;
+    enum jwt_result jwt = auth_verify_token(a, may_block ? reader : NULL, token, r->received, &claims);
+    if (jwt == JWT_BAD || (jwt == JWT_UNKNOWN_KEY && may_block)) return UNKNOWN_NAME;
+    if (jwt == JWT_EXPIRED) return LAPSED;
+    return may_block ? load_token(a, reader, token, &claims, ret) : MUST_BLOCK;
+}
+
 // What the token's text gives: FOUND with a reference, or why not.
 static enum found find_token(struct auth *a, struct store_reader *reader, const struct request *r, struct slice token,
                              bool may_block, struct cache_entry **ret)
@@ -221,15 +299,11 @@ static enum found find_token(struct auth *a, struct store_reader *reader, const 
         *ret = have;
         return FOUND;
     }
-    struct jwt_claims claims;
-    enum jwt_result jwt = auth_verify_token(a, may_block ? reader : NULL, token, r->received, &claims);
     enum found found = MUST_BLOCK;
-    if (jwt == JWT_BAD || (jwt == JWT_UNKNOWN_KEY && may_block))
-        found = UNKNOWN_NAME;
-    else if (jwt == JWT_EXPIRED)
-        found = LAPSED;
+    if (!a->o.oidc || !oidc_looks_like(token))
+        found = verify_own(a, reader, r, token, may_block, ret);
     else if (may_block)
-        found = load_token(a, reader, token, &claims, ret);
+        found = load_person(a, reader, r, token, ret);
     if (found == AWAY && usable(have, now, generation, CACHE_GRACE_NS)) {
         *ret = have;
         return FOUND;
@@ -242,8 +316,9 @@ static void check_bearer(struct auth *a, struct store_reader *reader, struct req
                          bool may_block, struct auth_answer *ret)
 {
     struct cache_entry *e = NULL;
+    size_t longest = a->o.oidc ? OIDC_TOKEN_MAX : JWT_MAX;
     enum found found =
-        token.n > 0 && token.n <= JWT_MAX ? find_token(a, reader, r, token, may_block, &e) : UNKNOWN_NAME;
+        token.n > 0 && token.n <= longest ? find_token(a, reader, r, token, may_block, &e) : UNKNOWN_NAME;
     if (found == MUST_BLOCK || found == AWAY) {
         ret->result = found == AWAY ? AUTH_UNAVAILABLE : AUTH_WOULD_BLOCK;
     } else if (found == UNKNOWN_NAME) {

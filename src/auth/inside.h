@@ -10,6 +10,7 @@
 #include "auth/jwt.h"
 #include "auth/keyring.h"
 #include "auth/nonce.h"
+#include "auth/oidc.h"
 #include "auth/signing.h"
 #include "auth/used.h"
 #include "base/lock.h"

@@ -6,7 +6,11 @@
 
 static const char *actor_kind(enum principal_kind k)
 {
-    return k == PRINCIPAL_API_KEY ? "api key" : k == PRINCIPAL_SERVICE_ACCOUNT ? "service account" : "local";
+    static const char *const names[] = {[PRINCIPAL_API_KEY] = "api key",
+                                        [PRINCIPAL_SERVICE_ACCOUNT] = "service account",
+                                        [PRINCIPAL_LOCAL] = "local",
+                                        [PRINCIPAL_PERSON] = "person"};
+    return names[k];
 }
 
 // ---- connection history -------------------------------------------------------------------------------------

@@ -57,6 +57,9 @@
     X(cmd_account_create)                                                                                              \
     X(cmd_account_list)                                                                                                \
     X(cmd_account_delete)                                                                                              \
+    X(cmd_person_grant)                                                                                                \
+    X(cmd_person_list)                                                                                                 \
+    X(cmd_person_revoke)                                                                                               \
     X(cmd_access_add)                                                                                                  \
     X(cmd_access_remove)                                                                                               \
     X(cmd_event_list)                                                                                                  \

@@ -447,6 +447,11 @@ enum err config_check_serve(const struct config *c, struct error *err)
     if ((*c->tls_cert == '\0') != (*c->tls_key == '\0'))
         return error_set(err, ERR_INVALID, "%s is set but %s is not: set both for TLS, or neither",
                          *c->tls_cert ? "tls_cert" : "tls_key", *c->tls_cert ? "tls_key" : "tls_cert");
+    if (*c->oidc_issuer && (!*c->oidc_audience || !*c->oidc_org))
+        return error_set(err, ERR_INVALID,
+                         "oidc_issuer is set but %s is not: tokens must be for us, and persons of one "
+                         "organisation (`peerage org list` shows their ids)",
+                         *c->oidc_audience ? "oidc_org" : "oidc_audience");
     return ERR_OK;
 }
 

@@ -42,6 +42,14 @@ enum err core_org_create(struct core *c, const struct actor *by, struct slice na
 enum err core_group_create(struct core *c, const struct actor *by, const char *org_id, struct slice name,
                            struct group *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND: no such organisation
 
+// ---- persons -----------------------------------------------------------------------------------------------
+// What those in a group of the OpenID Connect provider may do in a scope, the organisation or one of its groups:
+// replaces what they could there; no roles: nothing any more. claim_group: 1 to 255 bytes of UTF-8 without control
+// characters. ERR_INVALID: it is not, or a role is of the other kind of scope. ERR_NOT_FOUND: no such organisation, or
+// scope in it.
+enum err core_person_grant(struct core *c, const struct actor *by, const char *org_id, struct slice claim_group,
+                           const struct grant *g, struct error *err) MUST_CHECK;
+
 // ---- networks ----------------------------------------------------------------------------------------------
 struct network_new {
     const char *group_id;

@@ -23,13 +23,19 @@ struct grant {
     role_set roles;
 };
 
-enum principal_kind { PRINCIPAL_API_KEY, PRINCIPAL_SERVICE_ACCOUNT, PRINCIPAL_LOCAL /* admin socket, cli, scanner */ };
-#define PRINCIPAL_NAME 48
+enum principal_kind {
+    PRINCIPAL_API_KEY,
+    PRINCIPAL_SERVICE_ACCOUNT,
+    PRINCIPAL_LOCAL,  // admin socket, cli, scanner
+    PRINCIPAL_PERSON, // of an OpenID Connect provider: no row, no id
+};
+#define PRINCIPAL_NAME 128
 struct principal {
     enum principal_kind kind;
-    char name[PRINCIPAL_NAME]; // public key or client id: the key of the USER buckets, and the actor in logs and events
-    char id[OID_HEX + 1];      // the row's ObjectId
-    char org_id[OID_HEX + 1];  // the one organisation it belongs to
+    char name[PRINCIPAL_NAME];  // public key, client id or a person's name: the key of the USER buckets, and the actor
+                                // in logs and events
+    char id[OID_HEX + 1];       // the row's ObjectId; "" = none
+    char org_id[OID_HEX + 1];   // the one organisation it belongs to
     const struct grant *grants; // sorted by scope_id
     unsigned grant_count;
 };

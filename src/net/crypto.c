@@ -166,3 +166,113 @@ enum err crypto_open(const uint8_t key[AEAD_KEY], const uint8_t nonce[AEAD_NONCE
     }
     return ERR_OK;
 }
+
+// ---- public keys of others --------------------------------------------------------------------------------
+
+struct crypto_key {
+    EVP_PKEY *pkey;
+    bool rsa;
+    size_t signature_n;
+};
+
+static enum err make_key(const char *type, OSSL_PARAM *params, bool rsa, size_t signature_n, struct crypto_key **ret,
+                         struct error *err)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    bool made =
+        ctx && EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    ctx = made ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
+    bool good = ctx && EVP_PKEY_public_check(ctx) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    struct crypto_key *k = good ? OPENSSL_zalloc(sizeof *k) : NULL;
+    if (!k) {
+        EVP_PKEY_free(pkey);
+        return error_set(err, good ? ERR_NOMEM : ERR_INVALID,
+                         good ? "no memory for a key" : "not a valid %s public key", type);
+    }
+    *k = (struct crypto_key){pkey, rsa, signature_n};
+    *ret = k;
+    return ERR_OK;
+}
+
+// OSSL_PARAM integers have the machine's byte order.
+static void native(struct slice big_endian, unsigned char *out)
+{
+    const unsigned one = 1;
+    bool little = *(const unsigned char *)&one == 1;
+    for (size_t i = 0; i < big_endian.n; i++) out[i] = (unsigned char)big_endian.p[little ? big_endian.n - 1 - i : i];
+}
+
+enum err crypto_rsa_key(struct slice n, struct slice e, struct crypto_key **ret, struct error *err)
+{
+    unsigned char modulus[RSA_BYTES_MAX], exponent[8];
+    if (n.n < RSA_BYTES_MIN || n.n > RSA_BYTES_MAX || n.p[0] == 0)
+        return error_set(err, ERR_INVALID, "an RSA key must have 2048 to 4096 bits");
+    if (e.n == 0 || e.n > sizeof exponent || e.p[0] == 0)
+        return error_set(err, ERR_INVALID, "the exponent of an RSA key must have 1 to 8 bytes");
+    native(n, modulus);
+    native(e, exponent);
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, n.n),
+                           OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, e.n), OSSL_PARAM_construct_end()};
+    return make_key("RSA", params, true, n.n, ret, err);
+}
+
+enum err crypto_p256_key(struct slice x, struct slice y, struct crypto_key **ret, struct error *err)
+{
+    unsigned char point[65] = {4}; // uncompressed
+    char group[] = "prime256v1";
+    if (x.n != 32 || y.n != 32) return error_set(err, ERR_INVALID, "a P-256 key has two coordinates of 32 bytes");
+    memcpy(point + 1, x.p, 32);
+    memcpy(point + 33, y.p, 32);
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                           OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
+                           OSSL_PARAM_construct_end()};
+    return make_key("EC", params, false, 64, ret, err);
+}
+
+void crypto_key_free(struct crypto_key *k)
+{
+    if (!k) return;
+    EVP_PKEY_free(k->pkey);
+    OPENSSL_free(k);
+}
+
+bool crypto_key_is_rsa(const struct crypto_key *k)
+{
+    return k->rsa;
+}
+
+// INTEGER of DER: no leading zeros, but one before a high bit. How many bytes were written.
+static size_t der_integer(const unsigned char *p, size_t n, unsigned char *out)
+{
+    while (n > 1 && *p == 0) {
+        p++;
+        n--;
+    }
+    size_t pad = (*p & 0x80) != 0;
+    out[0] = 0x02;
+    out[1] = (unsigned char)(n + pad);
+    out[2] = 0;
+    memcpy(out + 2 + pad, p, n);
+    return 2 + pad + n;
+}
+
+bool crypto_verify(const struct crypto_key *k, struct slice text, struct slice signature)
+{
+    unsigned char der[2 + 2 * 35];
+    if (signature.n != k->signature_n) return false;
+    if (!k->rsa) { // r and s as they are on the wire; OpenSSL reads them in DER
+        size_t n = der_integer(bytes(signature), 32, der + 2);
+        n += der_integer(bytes(signature) + 32, 32, der + 2 + n);
+        der[0] = 0x30;
+        der[1] = (unsigned char)n;
+        signature = slice_n((const char *)der, n + 2);
+    }
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = ctx && EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, k->pkey, NULL) == 1 &&
+                EVP_DigestVerify(ctx, bytes(signature), signature.n, bytes(text), text.n) == 1;
+    EVP_MD_CTX_free(ctx);
+    return good;
+}

@@ -26,4 +26,17 @@ enum err crypto_seal(const uint8_t key[AEAD_KEY], const uint8_t nonce[AEAD_NONCE
 enum err crypto_open(const uint8_t key[AEAD_KEY], const uint8_t nonce[AEAD_NONCE], struct slice aad,
                      struct slice sealed, uint8_t *out, struct error *err) MUST_CHECK;
 
+// ---- public keys of others: signatures with SHA-256 of RSA (PKCS #1 v1.5, RFC 7518 3.3) and of ECDSA on P-256 (3.4)
+struct crypto_key;        // immutable, any thread
+#define RSA_BYTES_MIN 256 // 2048 bits: RFC 7518 3.3
+#define RSA_BYTES_MAX 512
+// Modulus and exponent, big-endian without leading zeros. ERR_INVALID: too small or too large, or no RSA key.
+enum err crypto_rsa_key(struct slice n, struct slice e, struct crypto_key **ret, struct error *err) MUST_CHECK;
+// Coordinates of 32 bytes each. ERR_INVALID: not a point of the curve.
+enum err crypto_p256_key(struct slice x, struct slice y, struct crypto_key **ret, struct error *err) MUST_CHECK;
+void crypto_key_free(struct crypto_key *k); // NULL-safe
+bool crypto_key_is_rsa(const struct crypto_key *k);
+// signature: as many bytes as the modulus has, or r and s of 32 bytes each. Lack of memory is a wrong signature.
+bool crypto_verify(const struct crypto_key *k, struct slice text, struct slice signature);
+
 // Self-signed certificate for tests and `dev --tls` lives in net/tls.h, not here.

@@ -3,8 +3,10 @@
 // Must never: change or delete an event.
 #include "store/internal.h"
 
-const char *const actor_kinds[ACTOR_KINDS] = {
-    [PRINCIPAL_API_KEY] = "api_key", [PRINCIPAL_SERVICE_ACCOUNT] = "service_account", [PRINCIPAL_LOCAL] = "local"};
+const char *const actor_kinds[ACTOR_KINDS] = {[PRINCIPAL_API_KEY] = "api_key",
+                                              [PRINCIPAL_SERVICE_ACCOUNT] = "service_account",
+                                              [PRINCIPAL_LOCAL] = "local",
+                                              [PRINCIPAL_PERSON] = "person"};
 
 enum err store_tx_event(struct store_tx *tx, const struct event_row *e, struct error *err)
 {

@@ -90,7 +90,7 @@ enum err overlay_scans(struct store_reader *r, struct connection *rows, size_t n
     ".network_id))))"
 // The index of a name that a column's CHECK admits.
 int name_index(struct slice s, const char *const *names, size_t n);
-#define ACTOR_KINDS 3
+#define ACTOR_KINDS 4
 extern const char *const actor_kinds[ACTOR_KINDS]; // by enum principal_kind
 
 // ERR_NOT_FOUND with "no <what> <id>" when the last statement changed no row.

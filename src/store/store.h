@@ -22,8 +22,8 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    5 // schema that this binary writes: the number of files in schema/
-#define STORE_MIN_BINARY 1 // oldest binary (by STORE_VERSION) that may open what we write
+#define STORE_VERSION    6 // schema that this binary writes: the number of files in schema/
+#define STORE_MIN_BINARY 6 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
     const char *path; // database file; its directory must exist (made 0700 by the caller)
@@ -211,6 +211,19 @@ enum err store_tx_org_access_required(struct store_tx *tx, const char *org_id, b
                                       struct error *err) MUST_CHECK;
 enum err store_tx_secret_used(struct store_tx *tx, const char *client_id, const char *secret_id, struct wall when,
                               struct error *err) MUST_CHECK; // batched by auth
+
+// ---- persons: groups of an OpenID Connect provider and their roles. Writes raise store_auth_generation.
+struct person_grant {
+    struct slice claim_group; // as the provider writes it
+    struct grant grant;
+};
+enum err store_person_grants(struct store_reader *r, const char *org_id, struct arena *a, struct person_grant **ret,
+                             size_t *ret_n, struct error *err) MUST_CHECK; // by group and scope
+// What a person in these groups (a JSON array of strings) may do: grants sorted by scope. None is no error.
+enum err store_grants_of_groups(struct store_reader *r, const char *org_id, struct slice groups, struct arena *a,
+                                struct grant **ret, unsigned *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_person_grant(struct store_tx *tx, const char *org_id, struct slice claim_group, const struct grant *g,
+                               struct error *err) MUST_CHECK; // replaces; no roles: removes
 
 // ---- tokens, nonces, signing keys
 struct token_row {

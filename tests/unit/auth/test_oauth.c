@@ -67,7 +67,7 @@ static void pretty_and_envelope(void **state)
 static void wrong_clients_are_told_alike(void **state)
 {
     struct fix *f = *state;
-    char cut[128];
+    char cut[200];
     snprintf(cut, sizeof(cut), "%s:%.49s", f->account.row.client_id, f->account.client_secret);
     const char *const bad[] = {"mdb_sa_id_0123456789abcdef01234567:mdb_sa_sk_x", cut, "x:", "x:%41", "nonsense"};
     static const char *const targets[] = {"/api/oauth/token", "/api/oauth/revoke"};
@@ -253,7 +253,7 @@ static void two_secrets_and_their_end(void **state)
 {
     struct fix *f = *state;
     struct error err = {0};
-    char text[128];
+    char text[200];
     if (store_write(f->store, add_secret, f, &err) != ERR_OK) fail_msg("%s", err.detail);
     snprintf(text, sizeof(text), "%s:second+secret", f->account.row.client_id);
     for (int round = 0; round < 2; round++) {

@@ -122,6 +122,33 @@ static void another_text_of_an_applied_one_is_refused(void **state)
     assert_err(&o->f, ERR_CORRUPT, migrate_verify(o->db, first(changed, 2), &version, &o->f.err));
 }
 
+// Tables that a later schema writes anew keep their rows, their indexes and the order of events.
+static void rows_of_the_first_release_live_on(void **state)
+{
+    struct on_file *o = *state;
+    struct migrate_list l = migrate_embedded();
+    apply(o, first(l.m, 2));
+    static const char rows[] =
+        "PRAGMA foreign_keys = OFF;"
+        "INSERT INTO event VALUES (7, 'g', 'e1', 1, 'o', 'T', 'api_key', 'abcdefgh', '', 'r', '{}');"
+        "INSERT INTO event VALUES (9, '', 'e2', 2, 'o', 'T', 'local', 'cli', '', '', '');"
+        "INSERT INTO intent VALUES ('g', 'i', 'c', 'n', 'accept', 1, 1, 0, 0, 0, 0, 1, 'live', 0, '', 'local', 'cli', "
+        "'');";
+    assert_ok(&o->f, db_exec(o->db, rows, &o->f.err));
+    static const char indexes[] =
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name IN ('event', 'intent')";
+    for (unsigned n = 3; n <= l.n; n++) { // none is forgotten on the way
+        int64_t before = ask(o, indexes);
+        apply(o, first(l.m, n));
+        assert_true(ask(o, indexes) >= before);
+    }
+    assert_int_equal(ask(o, "SELECT sum(seq) FROM event"), 16);
+    assert_int_equal(ask(o, "SELECT count(*) FROM event WHERE actor = 'abcdefgh' AND detail = '{}' AND created = 1"),
+                     1);
+    assert_int_equal(ask(o, "SELECT count(*) FROM intent WHERE outcome = 'live' AND action = 'accept'"), 1);
+    assert_int_equal(ask(o, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%_new'"), 0);
+}
+
 static void the_embedded_list_is_the_schema_of_this_binary(void **state)
 {
     struct migrate_list l = migrate_embedded();
@@ -241,6 +268,7 @@ int main(void)
         T(each_missing_one_is_applied_once_in_order),
         T(a_broken_one_leaves_what_was_before),
         T(an_older_binary_may_stay_until_the_contraction),
+        T(rows_of_the_first_release_live_on),
         T(another_text_of_an_applied_one_is_refused),
         T(an_old_store_keeps_its_rows),
         T(a_backup_of_the_first_schema_is_restored),

@@ -213,6 +213,7 @@ static void damage_is_an_error_never_a_crash(void **state)
 {
     struct fixture *f = *state;
     make_store(f);
+    tamper(f, "VACUUM"); // damage to a page that is free does no harm, and nothing would find it
     struct stat st;
     assert_int_equal(stat(f->path, &st), 0);
     char *bytes = malloc((size_t)st.st_size);
