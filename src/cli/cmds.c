@@ -20,6 +20,9 @@
     X(cmd_network_protect)                                                                                             \
     X(cmd_network_unprotect)                                                                                           \
     X(cmd_network_set_tables)                                                                                          \
+    X(cmd_network_options)                                                                                             \
+    X(cmd_network_set_dns)                                                                                             \
+    X(cmd_network_set_name_tag)                                                                                        \
     X(cmd_network_routes)                                                                                              \
     X(cmd_connection_list)                                                                                             \
     X(cmd_connection_get)                                                                                              \

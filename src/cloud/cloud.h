@@ -105,6 +105,11 @@ enum cloud_class cloud_delete(struct cloud *c, const struct cloud_target *t, con
 // EC2 unless the connection is active). Both may be asked again without harm.
 enum cloud_class cloud_name_tag(struct cloud *c, const struct cloud_target *t, const char *name, struct slice value,
                                 struct cloud_failure *f) MUST_CHECK;
+// What our side's tag Name is now; "" = none. A longer value than a tag can have is cut. CLOUD_NOT_FOUND_YET as
+// cloud_describe_one.
+#define CLOUD_TAG 1025
+enum cloud_class cloud_name_tag_find(struct cloud *c, const struct cloud_target *t, const char *name,
+                                     char ret[CLOUD_TAG], struct cloud_failure *f) MUST_CHECK;
 enum cloud_class cloud_dns_option(struct cloud *c, const struct cloud_target *t, const char *name, bool on,
                                   struct cloud_failure *f) MUST_CHECK;
 

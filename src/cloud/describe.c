@@ -173,6 +173,24 @@ enum cloud_class cloud_describe_one(struct cloud *c, const struct cloud_target *
     return cloud_fail(f, CLOUD_NOT_FOUND_YET, "EC2 does not list %s", name);
 }
 
+enum cloud_class cloud_name_tag_find(struct cloud *c, const struct cloud_target *t, const char *name,
+                                     char ret[CLOUD_TAG], struct cloud_failure *f)
+{
+    struct scratch s;
+    struct error err;
+    const struct xml_node *root;
+    enum cloud_class rc = scratch_new(c, &s, f);
+    if (rc != CLOUD_OK) return rc;
+    param_add(&s.params, "VpcPeeringConnectionId.1", slice_of(name));
+    rc = ask(c, t, "DescribeVpcPeeringConnections", &s, &root, f);
+    if (rc == CLOUD_OK) {
+        rc = ec2_parse_tag(root, name, "Name", ret, &err);
+        if (rc != CLOUD_OK) cloud_fail(f, rc, "%s", err.detail);
+    }
+    scratch_done(&s);
+    return rc;
+}
+
 enum cloud_class cloud_vpc(struct cloud *c, const struct cloud_target *t, const char *vpc_id, struct arena *a,
                            struct slice *ret_cidrs, char ret_owner[ACCOUNT_ID], struct cloud_failure *f)
 {

@@ -269,6 +269,27 @@ enum cloud_class ec2_parse_peering(const struct xml_node *root, const char *regi
     return CLOUD_OK;
 }
 
+// ---- tags ---------------------------------------------------------------------------------
+
+enum cloud_class ec2_parse_tag(const struct xml_node *root, const char *name, const char *key, char ret[CLOUD_TAG],
+                               struct error *err)
+{
+    const struct xml_node *set = xml_child(root, "vpcPeeringConnectionSet"), *item = set ? set->first_child : NULL;
+    while (item && !slice_eq_cstr(xml_text(item, "vpcPeeringConnectionId"), name)) item = item->next;
+    if (!item) {
+        error_set(err, ERR_NOT_FOUND, "EC2 does not list %s", name);
+        return CLOUD_NOT_FOUND_YET;
+    }
+    ret[0] = '\0';
+    const struct xml_node *tags = xml_child(item, "tagSet");
+    for (const struct xml_node *t = tags ? tags->first_child : NULL; t; t = t->next) {
+        if (!slice_eq_cstr(xml_text(t, "key"), key)) continue;
+        copy_text(xml_text(t, "value"), ret, CLOUD_TAG);
+        break;
+    }
+    return CLOUD_OK;
+}
+
 // ---- routes -------------------------------------------------------------------------------
 
 // Where a route leads: the one element that is no destination, no state and no origin.

@@ -34,6 +34,10 @@ enum cloud_class ec2_parse_peerings(const struct xml_node *root, const char *acc
 enum cloud_class ec2_parse_peering(const struct xml_node *root, const char *region, struct arena *a,
                                    struct observed *ret, struct error *err) MUST_CHECK;
 
+// The value of a tag of one connection; "" = it has none. CLOUD_NOT_FOUND_YET when the connection is not in the reply.
+enum cloud_class ec2_parse_tag(const struct xml_node *root, const char *name, const char *key, char ret[CLOUD_TAG],
+                               struct error *err) MUST_CHECK;
+
 // The route of a table for that very block; one made by hand comes before a propagated one. CLOUD_NOT_FOUND_YET when
 // the table is not in the reply.
 enum cloud_class ec2_parse_route(const struct xml_node *root, const char *table_id, const struct cidr *block,

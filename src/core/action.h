@@ -129,3 +129,29 @@ enum err core_network_tables(struct core *c, const struct actor *by, const char 
 // Approves all blocks that the requester has now.
 enum err core_cidrs_approve(struct core *c, const struct actor *by, const char *group_id, struct slice name_or_id,
                             struct error *err) MUST_CHECK;
+
+// ---- finishing (reconcile) ------------------------------------------------------------------------------------------
+// Once a connection that we accepted turns active, what its network asks for is set on it, once: the accepter's DNS
+// option, and a tag Name if it has none. Connections that were active before the option was set keep what they have.
+// struct network_options, struct finish: model/action.h.
+enum network_option { OPTION_DNS, OPTION_NAME_TAG, OPTION_PEERING_LIMIT, OPTION_ROUTE_LIMIT };
+struct network_option_value {
+    bool on;           // DNS
+    struct slice text; // NAME_TAG: a template, empty = none
+    uint32_t number;   // limits; 0 = AWS' default
+};
+// ERR_INVALID: a wrong template or limit, or the network is observed only. *ret: all options of the network, in a.
+enum err core_network_option(struct core *c, const struct actor *by, const char *network_id, enum network_option o,
+                             const struct network_option_value *v, struct arena *a, struct network_options *ret,
+                             struct error *err) MUST_CHECK;
+// Due as intents are.
+enum err core_finish_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct finish **ret,
+                         size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
+struct finish_result {
+    enum { FINISH_RESULT_SET, FINISH_RESULT_KEPT, FINISH_RESULT_RETRY, FINISH_RESULT_FAILED } kind;
+    struct wall not_before; // RETRY and FAILED, which is tried again too
+    struct slice reason;    // FAILED: an event, and the statusMessage of an ACTIVE row; KEPT: what it was left as
+};
+// ERR_NOT_FOUND: it is not wanted any more.
+enum err core_finish_outcome(struct core *c, const struct finish *row, const struct finish_result *r,
+                             struct error *err) MUST_CHECK;

@@ -33,7 +33,10 @@ struct seen_merge {
 };
 enum err merge_seen(struct store_tx *tx, struct seen_merge *m, struct error *err) MUST_CHECK;
 
-// Called by transition_apply after the row is written. Approvals are made when the connection turns active, new blocks
+// Called by transition_apply after the row is written: what is to be set on one that we accepted and that turned
+// active.
+enum err finish_follow(struct store_tx *tx, const struct transition *t, struct error *err) MUST_CHECK;
+// Likewise. Approvals are made when the connection turns active, new blocks
 // wait, ended connections lose theirs; routes follow.
 enum err routes_follow(struct store_tx *tx, const struct transition *t, struct error *err) MUST_CHECK;
 enum err routes_approve(struct store_tx *tx, const struct audit *audit, const struct connection *row,

@@ -82,6 +82,7 @@ static void detail_of(const struct transition *t, struct buf *out)
     json_kstr(&w, "requesterAccountId", is->requester_account);
     json_kstr(&w, "requesterVpcId", is->requester_vpc);
     if (t->intent && t->intent->rule.n) json_kslice(&w, "rule", t->intent->rule);
+    if (t->value.n) json_kslice(&w, "value", t->value);
     json_obj_end(&w);
 }
 
@@ -155,5 +156,6 @@ enum err transition_apply(struct store_tx *tx, const struct transition *asked, s
     set_terminal_since(row, status_changed, t->audit->now);
     enum err code = write_both(tx, t, err);
     if (code == ERR_OK) code = end_intent(tx, t, from, err);
+    if (code == ERR_OK) code = finish_follow(tx, t, err);
     return code == ERR_OK ? routes_follow(tx, t, err) : code;
 }

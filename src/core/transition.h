@@ -26,6 +26,7 @@ enum lifecycle_event {
     LIFECYCLE_CALL_FAILED,
     LIFECYCLE_CALL_RETRIED,
     LIFECYCLE_CANCELLED, // a person withdraws a live intent
+    LIFECYCLE_FINISHING, // DNS option or Name tag: set, left, or refused
     LIFECYCLE_EVENT_COUNT_
 };
 
@@ -46,6 +47,7 @@ struct transition {
     struct connection *row;          // what it shall be
     struct slice reason;             // the event's own words, shown as statusMessage: failures and retries
     const struct intent *intent;     // the event belongs to it, or NULL
+    struct slice value;              // what was set, for the event
     bool *work;                      // set to true when intents or routes may have become due; may be NULL
 };
 enum err transition_apply(struct store_tx *tx, const struct transition *t, struct error *err) MUST_CHECK;

@@ -12,6 +12,8 @@ static const char *const route_states[PEER_ROUTE_STATE_COUNT_] = {[PEER_ROUTE_WA
                                                                   [PEER_ROUTE_REMOVING] = "removing",
                                                                   [PEER_ROUTE_CONFLICT] = "conflict"};
 
+static const char *const finish_kinds[FINISH_KIND_COUNT_] = {[FINISH_DNS] = "dns", [FINISH_NAME] = "name"};
+
 // The index of a name, or n.
 static unsigned find(struct slice s, const char *const *names, unsigned n)
 {
@@ -57,4 +59,17 @@ bool peer_route_state_parse(struct slice s, enum peer_route_state *ret)
     unsigned i = find(s, route_states, PEER_ROUTE_STATE_COUNT_);
     if (i < PEER_ROUTE_STATE_COUNT_) *ret = (enum peer_route_state)i;
     return i < PEER_ROUTE_STATE_COUNT_;
+}
+
+const char *finish_kind_name(enum finish_kind k)
+{
+    ASSERT((unsigned)k < FINISH_KIND_COUNT_);
+    return finish_kinds[k];
+}
+
+bool finish_kind_parse(struct slice s, enum finish_kind *ret)
+{
+    unsigned i = find(s, finish_kinds, FINISH_KIND_COUNT_);
+    if (i < FINISH_KIND_COUNT_) *ret = (enum finish_kind)i;
+    return i < FINISH_KIND_COUNT_;
 }

@@ -59,6 +59,24 @@ struct peer_route {
     struct slice reason; // CONFLICT or last failure
 };
 
+// What is to be set once on a connection that we accepted and that turned active; a row lives until it is set.
+enum finish_kind { FINISH_DNS, FINISH_NAME, FINISH_KIND_COUNT_ };
+const char *finish_kind_name(enum finish_kind k); // "dns", "name"
+bool finish_kind_parse(struct slice s, enum finish_kind *ret) MUST_CHECK;
+struct finish {
+    char connection_id[OID_HEX + 1], network_id[OID_HEX + 1], group_id[OID_HEX + 1];
+    enum finish_kind kind;
+    struct slice value; // of the tag Name
+    struct wall since, not_before;
+    struct slice reason; // of the last failure that was told
+};
+// What a network asks of the connections that are accepted for it.
+struct network_options {
+    bool dns;                            // the requester's VPC resolves our public names to private addresses
+    struct slice name_tag;               // template (model/name_tag.h); empty = none
+    uint32_t peering_limit, route_limit; // AWS' quotas of this account; 0 = AWS' default
+};
+
 // One block of a requester, and whether routes to it may be made.
 struct peer_cidr {
     char cidr[CIDR_STR];

@@ -317,3 +317,66 @@ void act_route_decide(const struct act_route_input *in, struct act_route_decisio
         after_delete(in, ret);
     ret->result.made_nothing = ret->result.kind == ROUTE_RESULT_RETRY && !may_have_made_it(in);
 }
+
+// ---- finishing ----------------------------------------------------------------------------
+
+static const char *what_of(const struct finish *f)
+{
+    return f->kind == FINISH_DNS ? "DNS option" : "tag Name";
+}
+
+static void finished(struct act_finish_decision *d, int kind, int64_t wait_ns, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void finished(struct act_finish_decision *d, int kind, int64_t wait_ns, const char *fmt, ...)
+{
+    va_list ap;
+    d->step = ACT_FINISH_RESULT;
+    d->wait_ns = wait_ns;
+    va_start(ap, fmt);
+    (void)vsnprintf(d->text, sizeof d->text, fmt, ap);
+    va_end(ap);
+    d->result = (struct finish_result){.kind = kind, .reason = slice_of(d->text)};
+}
+
+// One that EC2 has just shown as active may not be so on every back end.
+static bool may_settle(const struct act_finish_input *in)
+{
+    bool known = in->class == CLOUD_NOT_FOUND_YET || in->class == CLOUD_CONFLICT;
+    return known && in->now.us - in->row->since.us < ACT_SETTLE_US;
+}
+
+static void finish_failed(const struct act_finish_input *in, struct act_finish_decision *d)
+{
+    const struct cloud_failure *f = in->failure;
+    bool away = in->class == CLOUD_TRANSIENT || in->class == CLOUD_THROTTLED || in->class == CLOUD_CREDENTIALS;
+    if (away || f->uncertain || may_settle(in))
+        finished(d, FINISH_RESULT_RETRY, 0, "%s.", f->message);
+    else if (in->class == CLOUD_DENIED)
+        finished(d, FINISH_RESULT_FAILED, ACT_LOOK_AGAIN_NS,
+                 "The %s is not set: %s. Grant the network's identity what `peerage aws-policy --mode manage` prints.",
+                 what_of(in->row), f->message);
+    else
+        finished(d, FINISH_RESULT_FAILED, ACT_LOOK_AGAIN_NS, "The %s is not set: %s.", what_of(in->row), f->message);
+}
+
+static void after_tag(const struct act_finish_input *in, struct act_finish_decision *d)
+{
+    if (!in->tag[0])
+        d->step = ACT_FINISH_SET;
+    else if (slice_eq_cstr(in->row->value, in->tag))
+        finished(d, FINISH_RESULT_SET, 0, "%s", "");
+    else
+        finished(d, FINISH_RESULT_KEPT, 0, "%s", in->tag);
+}
+
+void act_finish_decide(const struct act_finish_input *in, struct act_finish_decision *ret)
+{
+    *ret = (struct act_finish_decision){.step = ACT_FINISH_LOOK};
+    if (in->class != CLOUD_OK)
+        finish_failed(in, ret);
+    else if (in->asked == ACT_ASKED_NOTHING)
+        ret->step = in->row->kind == FINISH_NAME ? ACT_FINISH_LOOK : ACT_FINISH_SET;
+    else if (in->asked == ACT_ASKED_DESCRIBE)
+        after_tag(in, ret);
+    else
+        finished(ret, FINISH_RESULT_SET, 0, "%s", "");
+}

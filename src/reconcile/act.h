@@ -69,3 +69,22 @@ struct act_route_decision {
 };
 #define ACT_LOOK_AGAIN_NS (600 * NS_PER_SEC) // a conflict that a person may solve
 void act_route_decide(const struct act_route_input *in, struct act_route_decision *ret);
+
+// ---- finishing ------------------------------------------------------------------------------------------------------
+// A tag Name is looked at first and never overwritten; the DNS option may be set again without harm.
+enum act_finish_step { ACT_FINISH_LOOK, ACT_FINISH_SET, ACT_FINISH_RESULT };
+struct act_finish_input {
+    const struct finish *row;
+    enum act_asked asked; // NOTHING, DESCRIBE: for the tag, CALL: to set it
+    enum cloud_class class;
+    const struct cloud_failure *failure; // unless class is CLOUD_OK
+    const char *tag;                     // what is there; of the look
+    struct wall now;
+};
+struct act_finish_decision {
+    enum act_finish_step step;
+    struct finish_result result; // kind; not_before is left to `wait_ns`; reason is `text`
+    int64_t wait_ns;             // 0 = by back-off
+    char text[1200];
+};
+void act_finish_decide(const struct act_finish_input *in, struct act_finish_decision *ret);

@@ -27,7 +27,7 @@ struct lane {
     int64_t follow_ns;  // and after twice that again; 0 = not
 };
 
-enum task_kind { TASK_INTENT, TASK_ROUTE };
+enum task_kind { TASK_INTENT, TASK_ROUTE, TASK_FINISH };
 struct task { // immutable while used, but for the thread that runs it
     bool used;
     enum task_kind kind;
@@ -36,13 +36,15 @@ struct task { // immutable while used, but for the thread that runs it
     struct lane *lane;
     struct intent intent; // texts are empty: they live no longer than the list of what is due
     struct peer_route route;
+    struct finish finish;
+    char value[CLOUD_TAG];  // of finish
     unsigned unit_failures; // when it was handed out
     // results
     bool attempted; // the cloud was asked
     bool away;      // and did not answer
     bool done;      // something changed in the cloud: look soon
     bool trouble;   // the store or memory failed
-    enum { COUNT_NOTHING, COUNT_DONE, COUNT_FAILED, COUNT_RETRIED, COUNT_ROUTE } count;
+    enum { COUNT_NOTHING, COUNT_DONE, COUNT_FAILED, COUNT_RETRIED, COUNT_ROUTE, COUNT_FINISH } count;
 };
 
 struct actuator {

@@ -127,6 +127,7 @@ static void count_result(struct actuator *a, const struct task *t)
     a->status.failed += t->count == COUNT_FAILED;
     a->status.retried += t->count == COUNT_RETRIED;
     a->status.routes += t->count == COUNT_ROUTE;
+    a->status.finished += t->count == COUNT_FINISH;
 }
 
 static void finish(struct task *t)
@@ -235,12 +236,39 @@ static enum err routes(struct actuator *a, struct round *r, size_t max, struct e
     return ERR_OK;
 }
 
+static enum err finishes(struct actuator *a, struct round *r, size_t max, struct error *err)
+{
+    struct finish *due;
+    size_t n;
+    struct wall next;
+    char key[TASK_KEY];
+    enum err e = core_finish_due(a->reader, r->now, max, r->arena, &due, &n, &next, err);
+    if (e != ERR_OK) return e;
+    soonest(r, next);
+    r->cut |= n == max;
+    for (size_t i = 0; i < n && !a->stopping; i++) {
+        snprintf(key, sizeof key, "%s/%s", due[i].connection_id, finish_kind_name(due[i].kind));
+        struct task *t = prepare(a, key, due[i].network_id, &r->next);
+        if (!t) continue;
+        t->kind = TASK_FINISH;
+        t->finish = due[i];
+        t->finish.reason = (struct slice){NULL, 0};
+        bool fits = slice_copy(due[i].value, t->value, sizeof t->value);
+        ASSERT(fits); // core has checked it
+        t->finish.value = slice_of(t->value);
+        r->begun++;
+        hand_out(a, t);
+    }
+    return ERR_OK;
+}
+
 static enum err dispatch(struct actuator *a, size_t max, struct round *ret, struct error *err)
 {
     *ret = (struct round){.arena = arena_new(DUE_ARENA), .now = clock_wall(a->opt.clock), .next = IDLE_NS};
     if (!ret->arena) return error_set(err, ERR_NOMEM, "no memory for what is due");
     enum err e = intents(a, ret, max, err);
     if (e == ERR_OK) e = routes(a, ret, max, err);
+    if (e == ERR_OK) e = finishes(a, ret, max, err);
     arena_free(ret->arena);
     return e;
 }

@@ -23,6 +23,7 @@ void actuator_stop(struct actuator **a);
 struct actuator_status {
     uint64_t done, failed, retried; // intents, since the start
     uint64_t routes;                // results for routes but retries
+    uint64_t finished;              // DNS options and tags that were set or left
     unsigned running;
     unsigned away; // scan units whose cloud does not answer: one attempt at a time, at most one a second
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One attempt at an intent or a route: network, proof of the account, a durable beginning, calls, the outcome.
-// Called by: reconcile/actuator, on its threads. Must never: call the cloud for an intent before core has recorded that
-// an attempt begins, decide by itself (act.h does), or record a failure that is only our own stopping.
+// One attempt at an intent, a route or a finishing touch: network, proof of the account, a durable beginning, calls,
+// the outcome. Called by: reconcile/actuator, on its threads. Must never: call the cloud for an intent before core has
+// recorded that an attempt begins, decide by itself (act.h does), or record a failure that is only our own stopping.
 #include <stdio.h>
 
 #include "base/log.h"
@@ -356,6 +356,86 @@ static void perform_route(struct work *w)
     if (attempt_route(w, c, &d)) conclude_route(w, &d);
 }
 
+// ---- finishing ----------------------------------------------------------------------------
+
+static const char *finish_kind_result(int kind)
+{
+    switch (kind) {
+    case FINISH_RESULT_SET:
+        return "set";
+    case FINISH_RESULT_KEPT:
+        return "kept";
+    case FINISH_RESULT_FAILED:
+        return "failed";
+    default:
+        return "retry";
+    }
+}
+
+static void conclude_finish(struct work *w, const struct act_finish_decision *d)
+{
+    struct error err;
+    struct task *t = w->t;
+    struct finish_result r = d->result;
+    int64_t age = (clock_wall(w->a->opt.clock).us - t->finish.since.us) * 1000;
+    int64_t by_age = MIN(MAX(act_backoff(t->unit_failures + 1, w->a->opt.rng), age / 2), SLOW_WAIT_NS);
+    r.reason = slice_of(d->text);
+    r.not_before = in_ns(w, MAX(d->wait_ns ? d->wait_ns : by_age, MIN_WAIT_NS));
+    LOG(LOG_INFO, "finish", LOG_S("outcome", finish_kind_result(r.kind)),
+        LOG_S("what", finish_kind_name(t->finish.kind)), LOG_S("name", w->row.name),
+        LOG_S("network", t->finish.network_id), LOG_S("reason", d->text[0] ? d->text : NULL));
+    enum err e = core_finish_outcome(w->a->opt.core, &t->finish, &r, &err);
+    if (e != ERR_OK && e != ERR_NOT_FOUND) {
+        store_trouble(w, "finish", &err);
+        return;
+    }
+    bool ends = r.kind == FINISH_RESULT_SET || r.kind == FINISH_RESULT_KEPT;
+    t->count = ends ? COUNT_FINISH : COUNT_NOTHING;
+    count(t->finish.kind == FINISH_DNS ? "set-dns" : "set-name", finish_kind_result(r.kind));
+}
+
+static enum cloud_class ask_finish(struct work *w, enum act_finish_step step, char tag[CLOUD_TAG])
+{
+    struct cloud *cloud = w->a->opt.cloud;
+    struct finish *f = &w->t->finish;
+    if (step == ACT_FINISH_LOOK) return note(w, cloud_name_tag_find(cloud, &w->target, w->row.name, tag, &w->f));
+    if (f->kind == FINISH_NAME) return note(w, cloud_name_tag(cloud, &w->target, w->row.name, f->value, &w->f));
+    return note(w, cloud_dns_option(cloud, &w->target, w->row.name, true, &w->f));
+}
+
+// False when we are stopping; nothing is lost then, all of it may be asked again.
+static bool attempt_finish(struct work *w, enum cloud_class proof, struct act_finish_decision *d)
+{
+    char tag[CLOUD_TAG] = "";
+    struct act_finish_input in = {
+        .row = &w->t->finish, .asked = ACT_ASKED_NOTHING, .class = proof, .failure = &w->f, .tag = tag};
+    for (int n = 0; n < STEPS_MAX; n++) {
+        in.now = clock_wall(w->a->opt.clock);
+        act_finish_decide(&in, d);
+        if (d->step == ACT_FINISH_RESULT) return true;
+        if (w->a->stopping) return false;
+        in.asked = d->step == ACT_FINISH_LOOK ? ACT_ASKED_DESCRIBE : ACT_ASKED_CALL;
+        in.class = ask_finish(w, d->step, tag);
+        if (in.class != CLOUD_OK && w->a->stopping) return false;
+    }
+    return false;
+}
+
+static void perform_finish(struct work *w)
+{
+    struct error err;
+    struct act_finish_decision d;
+    const struct finish *f = &w->t->finish;
+    bool allowed = false;
+    enum err e = load(w, f->network_id, f->group_id, f->connection_id, &err);
+    if (e == ERR_OK) e = store_writes_allowed(w->reader, f->group_id, f->network_id, &allowed, &err);
+    if (e != ERR_OK) store_trouble(w, "load", &err);
+    if (e != ERR_OK || !allowed) return; // frozen since it was due
+    enum cloud_class c = prove_account(w);
+    if (c != CLOUD_OK && w->a->stopping) return;
+    if (attempt_finish(w, c, &d)) conclude_finish(w, &d);
+}
+
 void perform(struct task *t, struct store_reader *reader)
 {
     struct work w = {.a = t->actuator, .t = t, .reader = reader};
@@ -369,7 +449,9 @@ void perform(struct task *t, struct store_reader *reader)
     }
     if (t->kind == TASK_INTENT)
         perform_intent(&w);
-    else
+    else if (t->kind == TASK_ROUTE)
         perform_route(&w);
+    else
+        perform_finish(&w);
     arena_free(w.arena);
 }

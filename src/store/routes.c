@@ -299,6 +299,8 @@ enum err store_tx_routes_forget(struct store_tx *tx, const char *network_id, uin
         "DELETE FROM peer_cidr WHERE connection_id IN (SELECT id FROM connection WHERE network_id = ?)",
         "DELETE FROM network_table WHERE network_id = ?",
         "DELETE FROM freeze WHERE network_id = ?",
+        "DELETE FROM finish WHERE network_id = ?",
+        "DELETE FROM network_option WHERE network_id = ?",
     };
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         struct query d CLEANUP(query_close) = query_open(tx->reader.db, steps[i]);

@@ -22,7 +22,7 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    6 // schema that this binary writes: the number of files in schema/
+#define STORE_VERSION    7 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 6 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -413,6 +413,26 @@ enum err store_tx_policy_hold_end(struct store_tx *tx, const char *connection_id
 // intent, block or route yet.
 enum err store_tx_connection_hand_over(struct store_tx *tx, const char *id, const char *group_id,
                                        struct error *err) MUST_CHECK;
+
+// ---- finishing: what is set once on accepted connections, and what a network asks for
+enum err store_network_options(struct store_reader *r, const char *network_id, struct arena *a,
+                               struct network_options *ret, struct error *err) MUST_CHECK; // all zero when none are set
+enum err store_tx_network_options(struct store_tx *tx, const struct network *n, const struct network_options *o,
+                                  struct error *err) MUST_CHECK; // replaces
+enum err store_tx_finish_insert(struct store_tx *tx, const struct finish *f,
+                                struct error *err) MUST_CHECK; // nothing when the row is there
+// Rows that are due in networks that may be written; limits and *ret_next as for intents.
+enum err store_finish_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct finish **ret,
+                          size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
+enum err store_finish_get(struct store_reader *r, const struct finish *key, struct arena *a, struct finish *ret,
+                          struct error *err) MUST_CHECK; // by group, connection, kind; ERR_NOT_FOUND
+enum err store_tx_finish_update(struct store_tx *tx, const struct finish *f,
+                                struct error *err) MUST_CHECK; // not_before and reason
+enum err store_tx_finish_delete(struct store_tx *tx, const struct finish *f, struct error *err) MUST_CHECK;
+enum err store_tx_finish_forget(struct store_tx *tx, const char *connection_id,
+                                struct error *err) MUST_CHECK; // all of one connection
+enum err store_tx_finish_drop(struct store_tx *tx, const char *network_id, enum finish_kind kind,
+                              struct error *err) MUST_CHECK; // all of one kind in a network
 
 // ---- events (audit), written in the transaction of the change
 struct event_row {

@@ -31,6 +31,7 @@ enum ev {
     CALL_DONE,
     CALL_FAILED,
     CALL_RETRIED,
+    FINISHING,
     EVENTS
 };
 static const struct {

@@ -209,6 +209,39 @@ def test_blocks_that_come_later_wait_for_approval(world):
     assert world.calls("DeleteRoute") == 2
 
 
+def test_dns_and_name_are_set_once_on_what_we_accept(world):
+    network = world.network()
+    assert world.command("network", "options", network) == {"id": network, "dns": False}
+    before = world.arrives("10.83.0.0/16")
+    world.accept(before)
+    world.becomes(before, "ACTIVE")
+    world.command("network", "set-dns", network, "on")
+    shown = world.command("network", "set-name-tag", network, "{requesterAccountId}-{requesterVpcId}")
+    assert shown == {"id": network, "dns": True, "nameTag": "{requesterAccountId}-{requesterVpcId}"}
+    refused = run("network", "set-name-tag", network, "{who}", "--data", world.dir)
+    assert refused.returncode != 0 and "{requesterVpcId}" in refused.stderr
+
+    def look(name):
+        item = world.console("DescribeVpcPeeringConnections", **{"VpcPeeringConnectionId.1": name})
+        tags = {t.findtext("key"): t.findtext("value") for t in item.iterfind(".//tagSet/item")}
+        dns = item.findtext(".//accepterVpcInfo/peeringOptions/allowDnsResolutionFromRemoteVpc")
+        return tags.get("Name"), dns
+    name, kept = world.arrives("10.84.0.0/16"), world.arrives("10.85.0.0/16")
+    world.console("CreateTags", **{"ResourceId.1": kept, "Tag.1.Key": "Name", "Tag.1.Value": "by hand"})
+    peer = world.find(name)
+    for one in (name, kept):
+        world.accept(one)
+        world.becomes(one, "ACTIVE")
+        wait_until(lambda: "PEERAGE_CONNECTION_DNS_SET" in world.types(one), "the option")
+    wait_until(lambda: "PEERAGE_CONNECTION_NAME_SET" in world.types(name), "the name")
+    wait_until(lambda: "PEERAGE_CONNECTION_NAME_KEPT" in world.types(kept), "the other name")
+    assert look(name) == (f"{peer['requesterAccountId']}-{peer['requesterVpcId']}", "true")
+    assert look(kept) == ("by hand", "true")
+    assert look(before) == (None, "false")
+    assert world.calls("ModifyVpcPeeringConnectionOptions") == 2
+    assert world.find(name)["localStatus"] == "ACTIVE" and "statusMessage" not in world.find(name)
+
+
 def test_what_is_done_in_the_console_is_followed(world):
     network = world.network()
     world.command("network", "set-tables", network, world.table())
@@ -352,6 +385,8 @@ def test_on_moto(moto, tmp_path):
         network = serve.command("network", "add", "--account", ACCEPTER, "--region", REGION, "--vpc", vpc,
                                 "--mode", "manage")["id"]
         serve.command("network", "set-tables", network, table)
+        serve.command("network", "set-dns", network, "on")
+        serve.command("network", "set-name-tag", network, "{requesterVpcId}")
 
         def ask(block):
             mine = ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"]
@@ -376,6 +411,8 @@ def test_on_moto(moto, tmp_path):
         serve.command("connection", "accept", first)
         becomes(first, "ACTIVE")
         wait_until(lambda: [r["DestinationCidrBlock"] for r in routes()] == ["10.2.0.0/16"], "the route")
+        wait_until(lambda: {"PEERAGE_CONNECTION_DNS_SET", "PEERAGE_CONNECTION_NAME_SET"} <= {
+            e["type"] for e in serve.command("connection", "history", first)["results"]}, "the finishing touches")
         serve.command("connection", "delete", first)
         becomes(first, "DELETE_REQUESTED")
         wait_until(lambda: routes() == [], "the route's end")

@@ -21,13 +21,17 @@ struct script {
     pthread_mutex_t mutex;
     const char *account, *status; // status NULL = no such peering
     const char *accepter_vpc;
-    const char *route;   // target, NULL = none
+    const char *route; // target, NULL = none
+    const char *name;  // tag, NULL = none
+    bool dns;
     const char *refusal; // error code of every change
     const char *broken;  // error code of everything but identity
     bool lose;           // changes take effect and are not answered
     bool stale;          // describe shows pending-acceptance whatever there is
     bool hang;           // changes are not answered until the client goes
     unsigned accepts, rejects, deletes, describes, creates, removals, finds;
+    unsigned tags, options;
+    char tag[256]; // as it was sent, encoded
 };
 
 struct scene {
@@ -89,9 +93,11 @@ static void send_describe(struct script *s, int fd)
     }
     record(s, s->stale ? "pending-acceptance" : s->status, item, sizeof item);
     snprintf(body, sizeof body,
-             "<DescribeVpcPeeringConnectionsResponse><vpcPeeringConnectionSet><item>%s</item></vpcPeeringConnectionSet>"
+             "<DescribeVpcPeeringConnectionsResponse><vpcPeeringConnectionSet><item>%s<tagSet><item><key>Owner</key>"
+             "<value>x</value></item>%s%s%s</tagSet></item></vpcPeeringConnectionSet>"
              "</DescribeVpcPeeringConnectionsResponse>",
-             item);
+             item, s->name ? "<item><key>Name</key><value>" : "", s->name ? s->name : "",
+             s->name ? "</value></item>" : "");
     send_xml(fd, "200 OK", body);
 }
 
@@ -152,6 +158,26 @@ static void send_route(struct script *s, int fd, bool create)
     }
 }
 
+static void send_finish(struct script *s, int fd, const char *request, bool tag)
+{
+    *(tag ? &s->tags : &s->options) += 1;
+    const char *value = strstr(request, "Tag.1.Value=");
+    if (value) snprintf(s->tag, sizeof s->tag, "%.*s", (int)strcspn(value + 12, "&\r\n"), value + 12);
+    if (s->refusal) {
+        send_code(fd, s->refusal);
+        return;
+    }
+    if (tag)
+        s->name = s->tag;
+    else
+        s->dns = strstr(request, "AllowDnsResolutionFromRemoteVpc=true") != NULL;
+    if (s->lose) return;
+    send_xml(fd, "200 OK",
+             tag ? "<CreateTagsResponse><return>true</return></CreateTagsResponse>"
+                 : "<ModifyVpcPeeringConnectionOptionsResponse><accepterPeeringConnectionOptions/>"
+                   "</ModifyVpcPeeringConnectionOptionsResponse>");
+}
+
 static void send_identity(const struct script *s, int fd)
 {
     char body[512];
@@ -186,6 +212,8 @@ static void answer(void *ctx, int fd, const char *request, unsigned n)
         send_tables(s, fd);
     } else if (strstr(request, "Action=CreateRoute") || strstr(request, "Action=DeleteRoute")) {
         send_route(s, fd, strstr(request, "Action=CreateRoute") != NULL);
+    } else if (strstr(request, "Action=CreateTags") || strstr(request, "Action=ModifyVpc")) {
+        send_finish(s, fd, request, strstr(request, "Action=CreateTags") != NULL);
     } else if (!hang) {
         send_describe(s, fd);
     }
@@ -712,6 +740,124 @@ static void test_a_refused_call_claims_nothing(void **state)
     }
 }
 
+// ---- finishing ----------------------------------------------------------------------------
+
+static void set_option(struct scene *t, enum network_option o, bool on, const char *text)
+{
+    struct actor by = {PRINCIPAL_LOCAL, "cli", NULL};
+    const struct network_option_value v = {.on = on, .text = slice_of(text)};
+    struct network_options ret;
+    assert_ok(&t->f, core_network_option(t->core, &by, t->network_id, o, &v, t->f.arena, &ret, &t->f.err));
+}
+
+static void to_active_with(struct scene *t, bool dns, const char *name)
+{
+    to_active(t);
+    set_option(t, OPTION_DNS, dns, NULL);
+    set_option(t, OPTION_NAME_TAG, false, name);
+    SET(t, route, PCX); // not of interest here
+    see(t, "active");
+}
+
+static const char *newest_event(struct scene *t)
+{
+    struct event_row *e;
+    size_t n;
+    assert_ok(&t->f, store_events(t->f.reader, t->group_id, (struct page){1, 1}, t->f.arena, &e, &n, &t->f.err));
+    assert_int_equal(n, 1);
+    return e[0].type;
+}
+
+static void test_dns_and_name_are_set_once(void **state)
+{
+    struct scene t;
+    struct actuator_status st;
+    (void)state;
+    to_active_with(&t, true, "{requesterAccountId}-{requesterVpcId}");
+    assert_int_equal(actuator_run_once(t.actuator), 3); // and the route
+    assert_true(t.script.dns);
+    assert_string_equal(t.script.tag, "222222222222-vpc-0a0a0a0a");
+    assert_int_equal(COUNT(&t, tags), 1);
+    assert_int_equal(COUNT(&t, options), 1);
+    actuator_status(t.actuator, &st);
+    assert_int_equal(st.finished, 2);
+    pass(&t, 3600);
+    assert_int_equal(actuator_run_once(t.actuator), 0);
+    assert_row(&t, LOCAL_ACTIVE, "active");
+    scene_end(&t);
+}
+
+static void test_a_name_that_a_person_gave_stays(void **state)
+{
+    struct scene t;
+    (void)state;
+    to_active_with(&t, false, "ours");
+    SET(&t, name, "by hand");
+    assert_int_equal(actuator_run_once(t.actuator), 2);
+    assert_int_equal(COUNT(&t, tags), 0);
+    assert_int_equal(COUNT(&t, options), 0);
+    assert_string_equal(newest_event(&t), "PEERAGE_CONNECTION_NAME_KEPT");
+    assert_int_equal(actuator_run_once(t.actuator), 0);
+    scene_end(&t);
+}
+
+static void test_a_lost_reply_to_a_tag_is_looked_up(void **state)
+{
+    struct scene t;
+    (void)state;
+    to_active_with(&t, true, "ours");
+    SET(&t, lose, true);
+    (void)actuator_run_once(t.actuator);
+    SET(&t, lose, false);
+    for (int i = 0; i < 3; i++) {
+        pass(&t, 31);
+        (void)actuator_run_once(t.actuator);
+    }
+    assert_int_equal(COUNT(&t, tags), 1);
+    assert_true(t.script.dns); // asked again without harm
+    struct actuator_status st;
+    actuator_status(t.actuator, &st);
+    assert_int_equal(st.finished, 2);
+    scene_end(&t);
+}
+
+static void test_a_refused_nicety_is_told_and_tried_again(void **state)
+{
+    struct scene t;
+    (void)state;
+    to_active_with(&t, true, NULL);
+    SET(&t, refusal, "UnauthorizedOperation");
+    (void)actuator_run_once(t.actuator);
+    assert_row(&t, LOCAL_ACTIVE, "active");
+    assert_true(says(row(&t).status_message, "DNS option is not set") && says(row(&t).status_message, "aws-policy"));
+    assert_string_equal(newest_event(&t), "PEERAGE_CONNECTION_FINISH_FAILED");
+    assert_int_equal(actuator_run_once(t.actuator), 0);
+    SET(&t, refusal, NULL);
+    pass(&t, 601);
+    assert_int_equal(actuator_run_once(t.actuator), 1);
+    assert_true(t.script.dns);
+    assert_int_equal(row(&t).status_message.n, 0);
+    scene_end(&t);
+}
+
+// OperationNotPermitted, as a back end says that has not heard of the connection's being active.
+static void test_what_is_not_yet_active_everywhere_is_waited_for(void **state)
+{
+    struct scene t;
+    (void)state;
+    to_active_with(&t, true, NULL);
+    SET(&t, refusal, "OperationNotPermitted");
+    for (int i = 0; i < 3; i++) {
+        (void)actuator_run_once(t.actuator);
+        pass(&t, 31);
+    }
+    assert_int_equal(row(&t).status_message.n, 0);
+    pass(&t, 120);
+    (void)actuator_run_once(t.actuator);
+    assert_true(says(row(&t).status_message, "OperationNotPermitted"));
+    scene_end(&t);
+}
+
 // ---- the background -----------------------------------------------------------------------
 
 static int by_size(const void *a, const void *b)
@@ -782,6 +928,11 @@ int main(void)
         cmocka_unit_test(test_a_lost_route_is_ours_and_a_found_one_is_not),
         cmocka_unit_test(test_anothers_route_is_reported_and_stays),
         cmocka_unit_test(test_a_refused_call_claims_nothing),
+        cmocka_unit_test(test_dns_and_name_are_set_once),
+        cmocka_unit_test(test_a_name_that_a_person_gave_stays),
+        cmocka_unit_test(test_a_lost_reply_to_a_tag_is_looked_up),
+        cmocka_unit_test(test_a_refused_nicety_is_told_and_tried_again),
+        cmocka_unit_test(test_what_is_not_yet_active_everywhere_is_waited_for),
         cmocka_unit_test(test_it_acts_at_once_and_stops_soon),
     };
     return cmocka_run_group_tests_name("reconcile/actuator", tests, setup, NULL);

@@ -183,13 +183,13 @@ static void a_newer_schema_is_refused_by_its_min_binary_only(void **state)
 {
     struct fixture *f = *state;
     make_store(f);
-    tamper(f, "UPDATE schema_version SET version = 9; INSERT INTO migration VALUES (9, 'later', 'x', 1)");
+    tamper(f, "UPDATE schema_version SET version = 99; INSERT INTO migration VALUES (99, 'later', 'x', 1)");
     fixture_open(f); // an expanding migration: this binary may still use it
     fixture_close(f);
-    tamper(f, "UPDATE schema_version SET min_binary = 9");
+    tamper(f, "UPDATE schema_version SET min_binary = 99");
     char words[160];
     (void)snprintf(words, sizeof(words),
-                   "a newer Peerage wrote this store (schema 9, which needs a program of schema 9 or newer; this one "
+                   "a newer Peerage wrote this store (schema 99, which needs a program of schema 99 or newer; this one "
                    "has %d)",
                    STORE_VERSION);
     expect_refusal(f, ERR_CONFLICT, words);
