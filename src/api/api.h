@@ -107,6 +107,10 @@ bool call_query_bool(struct call *c, const char *name, bool *ret) MUST_CHECK;
 // stays as it is when absent. False (a blank one, bad escape, more than 200): the 400 is made.
 bool call_query_values(struct call *c, const char *name, struct slice *ret) MUST_CHECK;
 
+// groupId=: a group that the caller may read, into c->group; the same split as in a path: malformed 400, unknown 404,
+// no role 401. *ret_found false when absent. False: the refusal is made.
+bool call_query_group(struct call *c, bool *ret_found) MUST_CHECK;
+
 // ---- request bodies (api/body.c) --------------------------------------------------------------
 // Media type of a route with ROUTE_BODY: application/json or application/vnd.atlas.YYYY-MM-DD+json. An absent one
 // passes with an empty body only, so that what is missing is named. False: the 415 is made.
@@ -214,6 +218,11 @@ void api_org_events(struct call *c);
 void api_org_event(struct call *c);
 void api_oauth_token(struct call *c);
 void api_oauth_revoke(struct call *c);
+void api_event_types(struct call *c);
+void api_rate_limits(struct call *c);
+void api_rate_limit(struct call *c);
+void api_containers(struct call *c);
+void api_control_plane(struct call *c);
 void api_inbox(struct call *c);
 
 // ---- the published document (api/openapi.c) ------------------------------------------------------

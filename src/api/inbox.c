@@ -14,34 +14,11 @@ static bool invalid(struct call *c, const char *name)
     return false;
 }
 
-// groupId=: the same split as in a path: malformed 400, unknown 404, no role 401.
 static bool read_group(struct call *c, struct connection_filter *f)
 {
     bool found;
-    struct slice v;
-    struct oid id;
-    if (!call_query(c, "groupId", &found, &v)) return false;
-    if (!found) return true;
-    if (!oid_parse(v, &id)) return invalid(c, "groupId");
-    char hex[OID_HEX + 1];
-    oid_hex(id, hex);
-    struct error err;
-    switch (store_group_get(c->thread->reader, hex, &c->group, &err)) {
-    case ERR_OK:
-        break;
-    case ERR_NOT_FOUND:
-        call_problem(c, P_GROUP_NOT_FOUND, &PARAM_C(hex), 1);
-        return false;
-    default:
-        call_store_problem(c, &err);
-        return false;
-    }
-    if (!principal_permits(c->principal, NEED_GROUP_READ, c->group.org_id, c->group.id)) {
-        bool member = principal_in_group(c->principal, c->group.org_id, c->group.id);
-        call_problem(c, member ? P_USER_UNAUTHORIZED : P_NOT_IN_GROUP, NULL, 0);
-        return false;
-    }
-    f->group_id = c->group.id;
+    if (!call_query_group(c, &found)) return false;
+    if (found) f->group_id = c->group.id;
     return true;
 }
 

@@ -66,6 +66,7 @@ static const struct {
 } path_params[] = {
     {"groupId", "ObjectId", "The project."},
     {"orgId", "ObjectId", "The organization."},
+    {"endpointSetId", "EndpointSetId", "The endpoint set."},
     {"groupName", "GroupName", "The project's name."},
     {"eventId", "ObjectId", "The event."},
     {"id", "ConnectionId", "The connection's name or _id."},
@@ -100,6 +101,12 @@ static void add_number_param(struct json_writer *w, const char *name, int64_t ma
     json_obj_end(w);
 }
 
+// Open routes without versions are the OAuth endpoints: a form, and errors of their own.
+static bool is_oauth(const struct route_row *row)
+{
+    return (row->flags & ROUTE_OPEN) && !row->oldest;
+}
+
 static void add_params(struct json_writer *w, enum route r)
 {
     const struct route_row *row = route_row(r);
@@ -109,7 +116,7 @@ static void add_params(struct json_writer *w, enum route r)
     for (size_t i = 0; i < ARRAY_LEN(params); i++)
         if (params[i].route == r)
             add_param(w, params[i].name, "query", params[i].schema, params[i].required, params[i].help);
-    if (!(row->flags & ROUTE_OPEN)) {
+    if (!is_oauth(row)) {
         add_param(w, "envelope", "query", "Boolean", false, "Put status and body into one JSON object.");
         add_param(w, "pretty", "query", "Boolean", false, "Indent the body.");
     }
@@ -181,15 +188,16 @@ static void add_responses(struct json_writer *w, enum route r)
     json_key(w, "responses");
     json_obj(w);
     add_success(w, r);
-    if (row->flags & ROUTE_OPEN) {
+    if (is_oauth(row)) {
         add_error(w, "400", "The form is wrong.", "OAuthError");
         add_error(w, "401", "The client or its secret is wrong.", "OAuthError");
         add_error(w, "403", "Too many live tokens.", "OAuthError");
         add_error(w, "429", "Too many requests.", "ApiError");
     } else {
         add_error(w, "400", "A parameter is missing or wrong.", "ApiError");
-        add_error(w, "401", "No valid credential, or no role.", "Unauthorized");
-        add_error(w, "403", "The caller's address is not on its access list.", "ApiError");
+        if (!(row->flags & ROUTE_OPEN)) add_error(w, "401", "No valid credential, or no role.", "Unauthorized");
+        if (!(row->flags & ROUTE_OPEN))
+            add_error(w, "403", "The caller's address is not on its access list.", "ApiError");
         add_error(w, "404", "The project or the resource does not exist.", "ApiError");
         add_error(w, "406", "No version that the Accept header names exists.", "ApiError");
         if (row->method != METHOD_GET) add_error(w, "409", "The state of the resource forbids it.", "ApiError");
@@ -268,12 +276,12 @@ static void add_operation(struct json_writer *w, enum route r)
     json_kstr(w, "operationId", row->operation);
     json_kstr(w, "summary", row->summary);
     add_params(w, r);
-    if (row->flags & ROUTE_OPEN) {
+    if (is_oauth(row)) {
         add_form_body(w, r);
         add_security(w, oauth, ARRAY_LEN(oauth));
     } else {
         if (row->flags & ROUTE_BODY) add_json_body(w, r);
-        add_security(w, api, ARRAY_LEN(api));
+        add_security(w, api, row->flags & ROUTE_OPEN ? 0 : ARRAY_LEN(api));
     }
     add_responses(w, r);
     json_obj_end(w);

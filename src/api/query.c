@@ -128,3 +128,28 @@ bool call_read_query(struct call *c)
     if (!(c->route->flags & ROUTE_LIST)) return true;
     return read_number(c, "itemsPerPage", 500, &c->page.size) && read_number(c, "pageNum", INT32_MAX, &c->page.number);
 }
+
+bool call_query_group(struct call *c, bool *ret_found)
+{
+    struct slice v;
+    struct oid id;
+    struct error err;
+    if (!call_query(c, "groupId", ret_found, &v)) return false;
+    if (!*ret_found) return true;
+    if (!oid_parse(v, &id)) return bad(c, "groupId");
+    char hex[OID_HEX + 1];
+    oid_hex(id, hex);
+    switch (store_group_get(c->thread->reader, hex, &c->group, &err)) {
+    case ERR_OK:
+        break;
+    case ERR_NOT_FOUND:
+        call_problem(c, P_GROUP_NOT_FOUND, &PARAM_S(v), 1);
+        return false;
+    default:
+        call_store_problem(c, &err);
+        return false;
+    }
+    if (principal_permits(c->principal, NEED_GROUP_READ, c->group.org_id, c->group.id)) return true;
+    call_problem(c, P_NOT_IN_GROUP, NULL, 0); // every role on a project, or that reaches into it, may read it
+    return false;
+}

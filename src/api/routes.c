@@ -29,6 +29,11 @@
 #define HANDLER_GROUP_EVENT           api_group_event
 #define HANDLER_ORG_EVENTS            api_org_events
 #define HANDLER_ORG_EVENT             api_org_event
+#define HANDLER_EVENT_TYPES           api_event_types
+#define HANDLER_CONTAINERS            api_containers
+#define HANDLER_RATE_LIMITS           api_rate_limits
+#define HANDLER_RATE_LIMIT            api_rate_limit
+#define HANDLER_CONTROL_PLANE         api_control_plane
 #define HANDLER_OAUTH_TOKEN           api_oauth_token
 #define HANDLER_OAUTH_REVOKE          api_oauth_revoke
 #define HANDLER_INBOX                 api_inbox

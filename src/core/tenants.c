@@ -68,6 +68,7 @@ struct group_op {
 static enum err grant_creator(struct store_tx *tx, const struct principal *p, const struct group *g, struct error *err)
 {
     if (!p || principal_permits(p, NEED_ORG_OWNER, g->org_id, NULL)) return ERR_OK;
+    if (p->kind == PRINCIPAL_PERSON) return ERR_OK; // roles of persons come with their groups
     return store_tx_grant(tx, p->name, g->id, 1u << ROLE_GROUP_OWNER, err);
 }
 

@@ -13,8 +13,8 @@ struct group_new {
     struct slice name;
     struct slice tags; // model/tenant.h; checked by the caller
     flag_set flags;
-    // Becomes GROUP_OWNER of the new group, unless it is an owner of the organisation, who has no need of it. May be
-    // NULL.
+    // Becomes GROUP_OWNER of the new group, unless it is an owner of the organisation, who has no need of it, or a
+    // person, whose roles come with groups of the provider. May be NULL.
     const struct principal *creator;
 };
 // ret->tags is q->tags. ERR_NOT_FOUND: no such organisation; ERR_INVALID, ERR_EXISTS: the name.

@@ -15,7 +15,8 @@
 #include "pipeline/observe.h"
 #include "pipeline/router.h"
 
-#define OPEN_PREFIX "/api/oauth/"
+#define OAUTH_PREFIX  "/api/oauth/"
+#define UNAUTH_PREFIX "/api/atlas/v2/unauth/"
 
 struct pipeline {
     struct api api;
@@ -36,6 +37,7 @@ struct pass { // one run through the steps
     struct call call;
     struct carried *carried;
     bool may_block;
+    bool open;         // nobody was authenticated
     bool hit_by_fault; // what is left to do once the reply is made
     struct injection fault;
     bool moved; // leave everything as it is and run again on a worker
@@ -133,6 +135,7 @@ static bool find_route(struct pass *s)
     }
     c->route = route_row(found.route);
     c->rep->route = c->route->template;
+    ASSERT(!s->open || (c->route->flags & ROUTE_OPEN)); // or a template would lie below an open prefix by mistake
     for (unsigned i = 0; i < found.param_count; i++) c->params[i] = found.params[i];
     c->param_count = found.param_count;
     return true;
@@ -215,7 +218,12 @@ static bool take_token(struct pass *s)
     struct call *c = &s->call;
     if (c->route->limit == LIMIT_NONE) return true;
     enum limit_scope by = limit_row(c->route->limit)->scope;
-    struct slice scope = slice_of(by == SCOPE_GROUP ? c->group.id : by == SCOPE_ORG ? c->org.id : c->principal->name);
+    char address[IP_STR];
+    ip_format(c->req->peer, address);
+    struct slice scope = slice_of(by == SCOPE_GROUP ? c->group.id
+                                  : by == SCOPE_ORG ? c->org.id
+                                  : by == SCOPE_IP  ? address
+                                                    : c->principal->name);
     struct bucket_answer a = limits_take(c->api->limits, c->route->limit, scope, c->req->received_mono);
     if (a.allowed) {
         add_limit_headers(c->rep, &a);
@@ -352,7 +360,15 @@ typedef bool (*step_fn)(struct pass *s);
 static const step_fn closed_steps[] = {authenticate, look_in_cache,    find_route, choose_version,
                                        check_group,  check_org,        check_role, meet_fault,
                                        take_token,   check_media_type, read_query, run_handler};
-static const step_fn open_steps[] = {find_route, choose_version, meet_fault, run_handler};
+static const step_fn oauth_steps[] = {find_route, choose_version, meet_fault, run_handler};
+static const step_fn unauth_steps[] = {find_route, choose_version, meet_fault, take_token, read_query, run_handler};
+
+static const struct { // by the path, before there is a route
+    struct slice prefix;
+    const step_fn *steps;
+    size_t n;
+} open_paths[] = {{{OAUTH_PREFIX, sizeof(OAUTH_PREFIX) - 1}, oauth_steps, ARRAY_LEN(oauth_steps)},
+                  {{UNAUTH_PREFIX, sizeof(UNAUTH_PREFIX) - 1}, unauth_steps, ARRAY_LEN(unauth_steps)}};
 
 static enum http_outcome handle(void *ctx, void *thread, struct request *req, struct reply *rep, bool may_block)
 {
@@ -365,10 +381,15 @@ static enum http_outcome handle(void *ctx, void *thread, struct request *req, st
         return HTTP_DONE;
     }
     req->state = carried;
-    bool open = slice_starts(req->path, SLICE(OPEN_PREFIX));
-    if (open && !may_block) return HTTP_NEEDS_WORKER;
-    const step_fn *steps = open ? open_steps : closed_steps;
-    size_t n = open ? ARRAY_LEN(open_steps) : ARRAY_LEN(closed_steps);
+    const step_fn *steps = closed_steps;
+    size_t n = ARRAY_LEN(closed_steps);
+    for (size_t i = 0; i < ARRAY_LEN(open_paths); i++) {
+        if (!slice_starts(req->path, open_paths[i].prefix)) continue;
+        if (!may_block) return HTTP_NEEDS_WORKER;
+        s.open = true;
+        steps = open_paths[i].steps;
+        n = open_paths[i].n;
+    }
     for (size_t i = 0; i < n && steps[i](&s); i++) {
     }
     if (s.moved) return HTTP_NEEDS_WORKER;

@@ -125,5 +125,9 @@ enum err store_tx_org_delete(struct store_tx *tx, const char *org_id, struct wal
     // Keys, accounts, secrets, tokens, roles and access lists refer to the principal and go with it.
     struct query p CLEANUP(query_close) = query_open(tx->reader.db, "DELETE FROM principal WHERE org_id = ?");
     query_cstr(&p, org_id);
-    return query_run(&p, err);
+    code = query_run(&p, err);
+    if (code != ERR_OK) return code;
+    struct query g CLEANUP(query_close) = query_open(tx->reader.db, "DELETE FROM person_grant WHERE org_id = ?");
+    query_cstr(&g, org_id);
+    return query_run(&g, err);
 }

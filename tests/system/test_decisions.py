@@ -940,3 +940,48 @@ def test_tags(tenants):
                 [{"key": "k", "value": "v\t"}], [{"key": "k", "value": "v" * 256}]):
         denied(tenants.owner.ask("PATCH", path, {"tags": bad}), 400, "INVALID_ATTRIBUTE", "tags")
     assert tenants.owner.ask("PATCH", path, {"tags": []}).json()["tags"] == []
+
+
+# ---- what clients look up ----------------------------------------------------------------------------------
+
+V2025_03 = "application/vnd.atlas.2025-03-12+json"
+
+
+@decision("Rate limits of another's")
+def test_rate_limits_of_another(tenants):
+    limits, owner = "/api/atlas/v2/rateLimits", tenants.owner
+    denied(owner.get(f"{limits}?userId={tenants.other.user}", V2025_03), 401, "USER_UNAUTHORIZED")
+    denied(owner.get(f"{limits}?ipAddress=10.1.2.3", V2025_03), 401, "USER_UNAUTHORIZED")
+    denied(owner.get(f"{limits}?orgId={tenants.other_org}", V2025_03), 401, "USER_UNAUTHORIZED")
+    denied(owner.get(f"{limits}?userId={owner.user}&ipAddress=127.0.0.1", V2025_03), 400, "INVALID_QUERY_PARAMETER",
+           "ipAddress")
+    assert owner.get(f"{limits}?userId={owner.user}", V2025_03).status == 200
+
+
+@decision("Endpoint set that is unknown")
+def test_endpoint_set(tenants):
+    for query in ("nothing", "oauth_token", f"streams_group?orgId={tenants.org}"):
+        answer = tenants.owner.get(f"/api/atlas/v2/rateLimits/{query}", V2025_03)
+        denied(answer, 404, "RESOURCE_NOT_FOUND", f"endpoint set with id {query.partition('?')[0]}")
+
+
+@decision("Order and `alertable` of event types")
+def test_event_types(tenants):
+    found = tenants.owner.get("/api/atlas/v2/eventTypes?itemsPerPage=500").json()["results"]
+    table = re.findall(r'^EVENT\(\w+, "(\w+)"', (harness.ROOT / "spec" / "events.def").read_text(encoding="utf-8"),
+                       re.MULTILINE)
+    assert [e["eventType"] for e in found] == table and not any(e["alertable"] for e in found)
+
+
+@decision("Containers")
+def test_containers(tenants):
+    path = f"{GROUPS}/{tenants['GROUP_ID']}/containers"
+    assert [c["vpcId"] for c in tenants.owner.get(path).json()["results"]] == [tenants["ACCEPTER_VPC_ID"]]
+    assert tenants.owner.get(f"{path}?providerName=GCP").json()["results"] == []
+    denied(tenants.owner.get(f"{path}?providerName=aws"), 400, "INVALID_QUERY_PARAMETER", "providerName")
+
+
+@decision("Control plane addresses")
+def test_control_plane_addresses(tenants):
+    answer = raw(tenants.url, "GET", "/api/atlas/v2/unauth/controlPlaneIPAddresses", [("Accept", V2024_11)])
+    assert answer.body == b'{"inbound":{},"outbound":{}}'

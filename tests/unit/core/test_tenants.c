@@ -125,6 +125,24 @@ static void nothing_is_added_to_what_has_ended(void **state)
     assert_err(&c->f, ERR_NOT_FOUND, store_write(c->f.store, give_role, &use, &c->f.err));
 }
 
+static enum err give_person(struct store_tx *tx, void *ctx, struct error *err)
+{
+    const struct grant g = {GROUP2_ID, 1u << ROLE_GROUP_OWNER};
+    return store_tx_person_grant(tx, ORG_ID, SLICE("team"), &g, err);
+}
+
+static void roles_of_persons_go_with_the_group(void **state)
+{
+    struct core_fixture *c = *state;
+    struct group_use use;
+    struct person_grant *grants;
+    size_t n;
+    assert_ok(&c->f, store_write(c->f.store, give_person, NULL, &c->f.err));
+    assert_ok(&c->f, core_group_delete(c->core, &cli, GROUP2_ID, &use, &c->f.err));
+    assert_ok(&c->f, store_person_grants(c->f.reader, ORG_ID, c->f.arena, &grants, &n, &c->f.err));
+    assert_int_equal(n, 0);
+}
+
 // ---- organisations ----------------------------------------------------------------------------------------
 
 static void an_organisation_ends_when_its_groups_have(void **state)
@@ -224,6 +242,11 @@ static void a_creator_owns_its_group_unless_it_does_anyway(void **state)
     q.name = SLICE("ours");
     assert_ok(&c->f, core_group_make(c->core, &cli, &q, &g, &c->f.err));
     assert_int_equal(grants_of_key(c), 2);
+    // A person has no row to give a role to.
+    struct principal person = {.kind = PRINCIPAL_PERSON, .name = "ada", .org_id = ORG_ID};
+    q.name = SLICE("hers");
+    q.creator = &person;
+    assert_ok(&c->f, core_group_make(c->core, &cli, &q, &g, &c->f.err));
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, core_setup, core_teardown)
@@ -234,6 +257,7 @@ int main(void)
         T(a_refused_change_changes_nothing),
         T(a_group_ends_when_its_networks_have),
         T(nothing_is_added_to_what_has_ended),
+        T(roles_of_persons_go_with_the_group),
         T(an_organisation_ends_when_its_groups_have),
         T(settings_are_kept_and_each_switch_is_an_event),
         T(what_belongs_to_an_organisation_comes_with_it_or_not_at_all),
