@@ -91,6 +91,7 @@ enum err cloud_new(const struct cloud_options *o, struct cloud **ret, struct err
     c->strings = arena_new(256 * 1024);
     c->identities = map_new(o->rng);
     enum err e = pace_table_init(&c->pace, o->rng, err);
+    if (e == ERR_OK) e = away_table_init(&c->away, o->rng, err);
     if (e == ERR_OK && (!c->strings || !c->identities || !copy_options(c, o)))
         e = error_set(err, ERR_NOMEM, "no memory for the cloud client");
     if (e != ERR_OK) {
@@ -114,6 +115,7 @@ void cloud_free(struct cloud *c)
     }
     map_free(c->identities);
     pace_table_done(&c->pace);
+    away_table_done(&c->away);
     cond_done(&c->wake);
     lock_done(&c->lock);
     arena_free(c->strings); // holds keys of the environment; they stand in the process' environment anyway

@@ -236,12 +236,15 @@ static void count_retry(enum cloud_class c)
     metric_add(M_CLOUD_RETRIES, metric_series(M_CLOUD_RETRIES, labels), 1);
 }
 
-static int64_t wait_for_pace(struct trip *t)
+// What the server has asked for, and what it can bear while it is away; -1: enough wait for it already.
+static int64_t wait_for_turn(struct trip *t)
 {
     lock_take(&t->c->lock);
-    int64_t ns = pace_wait(&t->c->pace, slice_of(t->pace_key), clock_mono(t->c->opt.clock));
+    struct mono now = clock_mono(t->c->opt.clock);
+    int64_t away = away_wait(&t->c->away, slice_of(t->endpoint.host), now);
+    int64_t pace = away < 0 ? 0 : pace_wait(&t->c->pace, slice_of(t->pace_key), now);
     lock_drop(&t->c->lock);
-    return ns;
+    return away < 0 ? away : MAX(away, pace);
 }
 
 // Books the outcome; true when another attempt is allowed, after *ret_ns.
@@ -250,6 +253,10 @@ static bool may_retry(struct trip *t, enum cloud_class c, unsigned tries, unsign
     struct cloud *cl = t->c;
     bool again = false;
     lock_take(&cl->lock);
+    if (c == CLOUD_TRANSIENT)
+        away_failed(&cl->away, slice_of(t->endpoint.host));
+    else
+        away_answered(&cl->away, slice_of(t->endpoint.host));
     if (c == CLOUD_THROTTLED)
         pace_throttled(&cl->pace, slice_of(t->pace_key), clock_mono(cl->opt.clock));
     else if (c != CLOUD_TRANSIENT)
@@ -278,7 +285,10 @@ static enum cloud_class run(struct trip *t, const struct xml_node **ret_root, st
     unsigned cost = 0;
     bool corrected = false;
     for (unsigned tries = 1;; tries++) {
-        int64_t wait = wait_for_pace(t);
+        int64_t wait = wait_for_turn(t);
+        if (wait < 0) // nothing was sent, and no attempt before is in doubt, or it would not be repeated
+            return cloud_fail(f, CLOUD_TRANSIENT, "%s does not answer; check network, proxy and endpoint",
+                              t->endpoint.host);
         if (wait > 0) t->c->sleep(t->c, wait);
         enum cloud_class c = attempt(t, ret_root, f);
         count_call(t, c);

@@ -63,6 +63,7 @@ struct cloud {
     bool busy[CLOUD_HANDLES];
     struct retry_budget budget;
     struct pace_table pace;
+    struct away_table away;
     struct map *identities;
     struct identity *identity_list[CLOUD_IDENTITIES];
     unsigned identity_count;

@@ -160,3 +160,54 @@ void pace_success(struct pace_table *t, struct slice key)
     p->interval_ns = p->interval_ns * 4 / 5;
     if (p->interval_ns < PACE_FIRST_NS / 10) p->interval_ns = 0;
 }
+
+// ---- away ---------------------------------------------------------------------------------
+
+enum err away_table_init(struct away_table *t, const struct rng *rng, struct error *err)
+{
+    *t = (struct away_table){.map = map_new(rng)};
+    return t->map ? ERR_OK : error_set(err, ERR_NOMEM, "no memory for the hosts that are called");
+}
+
+void away_table_done(struct away_table *t)
+{
+    for (unsigned i = 0; i < t->used; i++) mem_free(t->rows[i]);
+    map_free(t->map);
+    *t = (struct away_table){0};
+}
+
+static struct away_host *host_of(struct away_table *t, struct slice host, bool make)
+{
+    struct away_host *h = map_get(t->map, host);
+    if (h || (t->used < AWAY_HOSTS && !make)) return h;
+    if (t->used == AWAY_HOSTS) return &t->other;
+    h = mem_zalloc(1, sizeof *h);
+    if (!h || !map_put(t->map, host, h, NULL)) {
+        mem_free(h);
+        return &t->other; // without memory at least somebody slows down
+    }
+    t->rows[t->used++] = h;
+    return h;
+}
+
+int64_t away_wait(struct away_table *t, struct slice host, struct mono now)
+{
+    const struct away_host *h = host_of(t, host, false);
+    if (!h || h->failures < AWAY_AFTER) return 0;
+    int64_t wait = MAX(t->next.ns - now.ns, 0);
+    if (wait > AWAY_WAIT_NS) return -1;
+    t->next.ns = now.ns + wait + AWAY_GAP_NS;
+    return wait;
+}
+
+void away_failed(struct away_table *t, struct slice host)
+{
+    struct away_host *h = host_of(t, host, true);
+    h->failures = MIN(h->failures + 1, 1000u);
+}
+
+void away_answered(struct away_table *t, struct slice host)
+{
+    struct away_host *h = host_of(t, host, false);
+    if (h) h->failures = 0;
+}

@@ -51,3 +51,25 @@ void pace_table_done(struct pace_table *t);
 int64_t pace_wait(struct pace_table *t, struct slice key, struct mono now); // ns to wait; books the slot
 void pace_throttled(struct pace_table *t, struct slice key, struct mono now);
 void pace_success(struct pace_table *t, struct slice key);
+
+// ---- away: hosts that do not answer get one call a second in all, whoever asks
+#define AWAY_AFTER   3 // attempts in a row without an answer
+#define AWAY_GAP_NS  NS_PER_SEC
+#define AWAY_WAIT_NS (10 * NS_PER_SEC) // longer than that nobody stands in line
+#define AWAY_HOSTS   256
+struct away_host {
+    unsigned failures;
+};
+struct away_table {
+    struct map *map; // by host
+    struct away_host *rows[AWAY_HOSTS];
+    unsigned used;
+    struct away_host other; // shared by all when the table is full
+    struct mono next;       // for all hosts that are away
+};
+enum err away_table_init(struct away_table *t, const struct rng *rng, struct error *err) MUST_CHECK;
+void away_table_done(struct away_table *t);
+// ns to wait before an attempt at that host, booked; 0 = it answers. -1: too many wait already, and nothing is booked.
+int64_t away_wait(struct away_table *t, struct slice host, struct mono now);
+void away_failed(struct away_table *t, struct slice host);
+void away_answered(struct away_table *t, struct slice host);

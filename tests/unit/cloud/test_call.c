@@ -5,7 +5,21 @@
 
 #include "net/sigv4.h"
 
-enum { OK, THROTTLE_TWICE, THROTTLE_ALWAYS, DENY, REFUSE, REFUSE_FIRST_KEY, LATE, LOSE, HTML_403, PAGES, LOOP, BROKEN };
+enum {
+    OK,
+    THROTTLE_TWICE,
+    THROTTLE_ALWAYS,
+    DENY,
+    REFUSE,
+    REFUSE_FIRST_KEY,
+    LATE,
+    LOSE,
+    AWAY,
+    HTML_403,
+    PAGES,
+    LOOP,
+    BROKEN
+};
 
 #define ITEM(id, status)                                                                                               \
     "<item><vpcPeeringConnectionId>" id "</vpcPeeringConnectionId><accepterVpcInfo><ownerId>" ACCOUNT                  \
@@ -57,6 +71,9 @@ static void answer(void *ctx, int fd, const char *request, unsigned n)
             send_error(fd, "400 No", "RequestExpired", "Date: Wed, 11 Dec 2024 20:20:45 GMT\r\n");
         break;
     case LOSE:
+        break;
+    case AWAY:
+        send_error(fd, "503 Away", "Unavailable", "");
         break;
     case HTML_403:
         fake_reply(fd, "403 Forbidden", "Content-Type: text/html\r\n", "<html><body>blocked</body></html>");
@@ -153,6 +170,37 @@ static void test_attempts_and_budget_are_bounded(void **state)
     s.cloud->budget.tokens = 0;
     assert_int_equal(identity(&s), CLOUD_THROTTLED);
     assert_int_equal(fake_count(&s.server), 4); // an empty budget allows no retry
+    scene_end(&s);
+}
+
+static void sleep_and_advance(struct cloud *c, int64_t ns)
+{
+    scene_sleep(c, ns);
+    manual_clock_advance(&scene_now->hands, ns);
+}
+
+// Whoever asks, and however often: retries, several callers, reads and changes.
+static void test_a_host_that_is_away_gets_one_call_a_second(void **state)
+{
+    struct scene s;
+    struct observed o;
+    (void)state;
+    begin(&s, AWAY);
+    s.cloud->sleep = sleep_and_advance;
+    int64_t begun = s.hands.mono_ns;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(cloud_describe_one(s.cloud, &s.t, "pcx-11111111", s.a, &o, &s.f), CLOUD_TRANSIENT);
+        assert_int_equal(cloud_reject(s.cloud, &s.t, "pcx-11111111", &s.f), CLOUD_TRANSIENT);
+    }
+    int64_t seconds = (s.hands.mono_ns - begun) / NS_PER_SEC;
+    assert_true(fake_count(&s.server) >= 40);
+    assert_true((int64_t)fake_count(&s.server) <= seconds + AWAY_AFTER + 1);
+    s.mode = PAGES; // it is back
+    assert_int_equal(cloud_describe_one(s.cloud, &s.t, "pcx-11111111", s.a, &o, &s.f), CLOUD_OK);
+    unsigned sleeps = s.sleeps;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(cloud_describe_one(s.cloud, &s.t, "pcx-11111111", s.a, &o, &s.f), CLOUD_OK);
+    assert_int_equal(s.sleeps, sleeps);
     scene_end(&s);
 }
 
@@ -371,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_requests_are_signed_and_the_answer_is_remembered),
         cmocka_unit_test(test_throttling_is_waited_out),
         cmocka_unit_test(test_attempts_and_budget_are_bounded),
+        cmocka_unit_test(test_a_host_that_is_away_gets_one_call_a_second),
         cmocka_unit_test(test_denial_is_final_and_says_why),
         cmocka_unit_test(test_refused_keys_are_not_hammered),
         cmocka_unit_test(test_rotated_keys_are_picked_up_by_the_one_refresh),

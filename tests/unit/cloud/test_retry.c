@@ -158,6 +158,41 @@ static void test_pace_slows_one_bucket_only(void **state)
     pace_table_done(&t);
 }
 
+static void test_hosts_that_are_away_share_one_call_a_second(void **state)
+{
+    struct seeded_rng seed;
+    struct rng rng = rng_seeded(&seed, 5);
+    struct away_table t;
+    struct error err;
+    struct mono now = {100 * NS_PER_SEC};
+    struct slice a = SLICE("ec2.us-east-1.amazonaws.com"), b = SLICE("ec2.eu-west-1.amazonaws.com");
+    (void)state;
+    assert_int_equal(away_table_init(&t, &rng, &err), ERR_OK);
+    for (int i = 0; i < AWAY_AFTER; i++) {
+        assert_int_equal(away_wait(&t, a, now), 0); // a failure or two is everyday life
+        away_failed(&t, a);
+    }
+    assert_int_equal(away_wait(&t, b, now), 0); // the other one answers
+    for (int i = 0; i < AWAY_AFTER; i++) away_failed(&t, b);
+    for (int64_t i = 0; i <= 10; i++) assert_int_equal(away_wait(&t, i % 2 ? a : b, now), i * NS_PER_SEC);
+    assert_int_equal(away_wait(&t, a, now), -1); // enough stand in line
+    now.ns += 5 * NS_PER_SEC + NS_PER_SEC / 2;
+    assert_int_equal(away_wait(&t, a, now), 5 * NS_PER_SEC + NS_PER_SEC / 2);
+    away_answered(&t, a);
+    assert_int_equal(away_wait(&t, a, now), 0);
+    assert_true(away_wait(&t, b, now) > 0); // not yet
+    for (unsigned i = 0; i < AWAY_HOSTS + 10; i++) {
+        char host[32];
+        snprintf(host, sizeof host, "h%u", i);
+        for (int k = 0; k < AWAY_AFTER; k++) away_failed(&t, slice_of(host));
+    }
+    assert_int_equal(t.used, AWAY_HOSTS);
+    now.ns += 3600 * NS_PER_SEC;
+    assert_int_equal(away_wait(&t, SLICE("one too many"), now), 0);
+    assert_int_equal(away_wait(&t, SLICE("and one more"), now), NS_PER_SEC);
+    away_table_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_retry_after_headers),
         cmocka_unit_test(test_budget_runs_dry_and_refills),
         cmocka_unit_test(test_pace_slows_one_bucket_only),
+        cmocka_unit_test(test_hosts_that_are_away_share_one_call_a_second),
     };
     return cmocka_run_group_tests_name("cloud/retry", tests, NULL, NULL);
 }
