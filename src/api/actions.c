@@ -18,6 +18,7 @@ static void answer(struct call *c, enum action_answer a, struct slice why)
 {
     switch (a) {
     case ANSWER_TAKEN:
+    case ANSWER_APPROVED:
     case ANSWER_ALREADY:
         call_accepted(c);
         return;

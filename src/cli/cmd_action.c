@@ -27,6 +27,8 @@ static int answered(struct cmd_ctx *c, enum action_answer a, struct slice why)
     switch (a) {
     case ANSWER_TAKEN:
         return print_done(c, "answer", "recorded");
+    case ANSWER_APPROVED:
+        return print_done(c, "answer", "approved; others must ask too (`peerage connection get` says how many)");
     case ANSWER_ALREADY:
         return print_done(c, "answer", "already so, or under way");
     case ANSWER_NOT_FOUND:

@@ -41,6 +41,7 @@
     X(cmd_policy_set)                                                                                                  \
     X(cmd_policy_enable)                                                                                               \
     X(cmd_policy_disable)                                                                                              \
+    X(cmd_policy_approvals)                                                                                            \
     X(cmd_policy_test)                                                                                                 \
     X(cmd_policy_dry_run)                                                                                              \
     X(cmd_expected_add)                                                                                                \

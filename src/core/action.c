@@ -5,6 +5,9 @@
 
 struct request {
     struct core *core;
+    struct approval_rule approvals; // of the row's group
+    unsigned needed;                // how many must ask
+    bool rows_changed;
     const struct action_request *q;
     struct arena *arena;
     enum action_answer answer;
@@ -71,7 +74,10 @@ static enum err judge_network(struct request *op, const struct network *net, con
                                 "writes nothing to AWS for it; add the network in mode manage, or act in AWS",
                                 net->id, net->vpc_id, row->name),
                       err);
+    op->needed = op->q->action == ACTION_ACCEPT && !op->q->rule ? op->approvals.accepts : 1;
     if (op->q->action != ACTION_DELETE || (!net->is_protected && !row->is_protected)) return ERR_OK;
+    op->needed = op->approvals.deletes;
+    if (op->needed) return ERR_OK;
     const char *what = row->is_protected ? "connection" : "network";
     return refuse(op, ANSWER_PROTECTED,
                   arena_fmt(op->arena,
@@ -88,6 +94,7 @@ static enum err judge(struct store_tx *tx, struct request *op, const struct conn
     if (code != ERR_OK || op->answer != ANSWER_TAKEN) return code;
     struct network net;
     code = store_network_get(store_tx_reader(tx), row->network_id, op->arena, &net, err);
+    if (code == ERR_OK) code = store_approval_rule(store_tx_reader(tx), row->group_id, &op->approvals, err);
     return code == ERR_OK ? judge_network(op, &net, row, err) : code;
 }
 
@@ -109,24 +116,38 @@ static enum err make_intent(struct request *op, const struct audit *audit, const
     return error_set(err, ERR_INVALID, "the name of the caller is too long for the audit log");
 }
 
-static enum err record(struct store_tx *tx, struct request *op, const struct connection *before, struct error *err)
+static enum err record(struct store_tx *tx, struct request *op, const struct audit *audit,
+                       const struct connection *before, struct error *err)
 {
-    struct audit audit;
     struct intent intent;
     struct connection row = *before;
-    enum err code = core_audit_group(tx, op->core, op->q->by, row.group_id, &audit, err);
-    if (code == ERR_OK) code = make_intent(op, &audit, &row, &intent, err);
+    enum err code = make_intent(op, audit, &row, &intent, err);
     if (code == ERR_OK) code = store_tx_intent_insert(tx, &intent, err);
-    if (code == ERR_OK && intent.action == ACTION_ACCEPT) code = routes_approve(tx, &audit, &row, err);
+    if (code == ERR_OK && intent.action == ACTION_ACCEPT) code = routes_approve(tx, audit, &row, err);
+    if (code == ERR_OK) code = store_tx_approvals_end(tx, row.group_id, row.id, err);
     if (code != ERR_OK) return code;
-    memcpy(op->network_id, row.network_id, sizeof(op->network_id));
-    const struct transition t = {.audit = &audit,
+    op->rows_changed = true;
+    const struct transition t = {.audit = audit,
                                  .type = types[intent.action],
                                  .event = events[intent.action],
                                  .before = before,
                                  .row = &row,
                                  .intent = &intent};
     return transition_apply(tx, &t, err);
+}
+
+static enum err take(struct store_tx *tx, struct request *op, const struct connection *row, struct error *err)
+{
+    struct audit audit;
+    bool enough = true;
+    enum err code = core_audit_group(tx, op->core, op->q->by, row->group_id, &audit, err);
+    memcpy(op->network_id, row->network_id, sizeof(op->network_id));
+    if (code == ERR_OK && op->needed > 1) {
+        const struct approve q = {&audit, row, op->q->action, op->needed};
+        code = approve_in_tx(tx, &q, &enough, &op->rows_changed, err);
+        if (!enough) op->answer = ANSWER_APPROVED;
+    }
+    return code == ERR_OK && enough ? record(tx, op, &audit, row, err) : code;
 }
 
 static enum err request(struct store_tx *tx, void *ctx, struct error *err)
@@ -139,7 +160,7 @@ static enum err request(struct store_tx *tx, void *ctx, struct error *err)
         return ERR_OK;
     }
     if (code == ERR_OK) code = judge(tx, op, &row, err);
-    return code == ERR_OK && op->answer == ANSWER_TAKEN ? record(tx, op, &row, err) : code;
+    return code == ERR_OK && op->answer == ANSWER_TAKEN ? take(tx, op, &row, err) : code;
 }
 
 enum err action_in_tx(struct store_tx *tx, struct core *c, const struct action_request *q, struct arena *a,
@@ -162,8 +183,7 @@ enum err core_action_request(struct core *c, const struct action_request *q, str
     if (code != ERR_OK) return code;
     *ret = op.answer;
     *ret_why = slice_of(op.why);
-    if (op.answer != ANSWER_TAKEN) return ERR_OK;
-    core_tell(c, CORE_INTENTS_CHANGED, q->group_id, op.network_id);
-    core_tell(c, CORE_CONNECTIONS_CHANGED, q->group_id, op.network_id);
+    if (op.answer == ANSWER_TAKEN) core_tell(c, CORE_INTENTS_CHANGED, q->group_id, op.network_id);
+    if (op.rows_changed) core_tell(c, CORE_CONNECTIONS_CHANGED, q->group_id, op.network_id);
     return ERR_OK;
 }

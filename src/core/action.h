@@ -29,6 +29,7 @@ struct action_request {
 };
 enum action_answer {
     ANSWER_TAKEN,     // durable: 202
+    ANSWER_APPROVED,  // durable: 202, but others must ask too before it is taken up (core/approve.h)
     ANSWER_ALREADY,   // 202
     ANSWER_NOT_FOUND, // 404
     ANSWER_ACCOUNT,   // requesterAccountId does not match: 400 INVALID_ATTRIBUTE

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/action.h"
+#include "core/approve.h"
 #include "core/policy.h"
 #include "core/transition.h"
 
@@ -45,6 +46,17 @@ enum err routes_approve(struct store_tx *tx, const struct audit *audit, const st
 // core_action_request inside a transaction: nothing is told to the listener.
 enum err action_in_tx(struct store_tx *tx, struct core *c, const struct action_request *q, struct arena *a,
                       enum action_answer *ret, struct slice *ret_why, struct error *err) MUST_CHECK;
+
+// One caller's approval of an action that needs several. enough: now it can be taken up. changed: the row was written,
+// with how many have asked.
+struct approve {
+    const struct audit *audit;
+    const struct connection *before;
+    enum action action;
+    unsigned needed; // > 1
+};
+enum err approve_in_tx(struct store_tx *tx, const struct approve *q, bool *ret_enough, bool *ret_changed,
+                       struct error *err) MUST_CHECK;
 
 // Decides every waiting request of a group or of a network (the other NULL) by the policies that are enabled, and acts
 // on it. Called inside each transaction that changed something that a decision rests on. rows and intents become true

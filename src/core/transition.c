@@ -119,12 +119,13 @@ static enum err end_intent(struct store_tx *tx, const struct transition *t, enum
     return store_tx_intent_end(tx, t->row->id, end, reason, t->audit->now, err);
 }
 
-static void set_message(const struct transition *t, enum local_status from, const char *why)
+// A failure stays told until another action; how many have approved is of no meaning once AWS says something else.
+static void set_message(const struct transition *t, enum local_status from, bool status_changed, const char *why)
 {
     struct connection *row = t->row;
     if (t->reason.n)
         row->status_message = t->reason;
-    else if (row->local_status != from)
+    else if (row->local_status != from || (status_changed && row->local_status != LOCAL_UPDATE_FAILED))
         row->status_message = slice_of(why);
 }
 
@@ -151,7 +152,7 @@ enum err transition_apply(struct store_tx *tx, const struct transition *asked, s
         return error_set(err, ERR_INTERNAL, "the lifecycle has no event %d in state %s", t->event,
                          local_status_name(from));
     row->local_status = next;
-    set_message(t, from, why);
+    set_message(t, from, status_changed, why);
     row->changed = t->audit->now;
     set_terminal_since(row, status_changed, t->audit->now);
     enum err code = write_both(tx, t, err);

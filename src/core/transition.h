@@ -25,6 +25,7 @@ enum lifecycle_event {
     LIFECYCLE_CALL_DONE, // outcomes of a live intent
     LIFECYCLE_CALL_FAILED,
     LIFECYCLE_CALL_RETRIED,
+    LIFECYCLE_APPROVED,  // one of several who must ask has asked
     LIFECYCLE_CANCELLED, // a person withdraws a live intent
     LIFECYCLE_FINISHING, // DNS option or Name tag: set, left, or refused
     LIFECYCLE_EVENT_COUNT_

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/action.h"
+#include "model/approval.h"
 #include "model/connection.h"
 #include "model/network.h"
 #include "model/policy.h"
@@ -22,8 +23,8 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    7 // schema that this binary writes: the number of files in schema/
-#define STORE_MIN_BINARY 6 // oldest binary (by STORE_VERSION) that may open what we write
+#define STORE_VERSION    8 // schema that this binary writes: the number of files in schema/
+#define STORE_MIN_BINARY 8 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
     const char *path; // database file; its directory must exist (made 0700 by the caller)
@@ -371,6 +372,19 @@ enum err store_tx_route_update(struct store_tx *tx, const struct peer_route *row
 enum err store_tx_route_delete(struct store_tx *tx, const struct peer_route *row, struct error *err) MUST_CHECK;
 enum err store_tx_routes_forget(struct store_tx *tx, const char *network_id, uint64_t *ret_left,
                                 struct error *err) MUST_CHECK; // all rows; *ret_left: routes of ours that stay in AWS
+
+// ---- approvals: how many must ask for an action, and who has
+enum err store_approval_rule(struct store_reader *r, const char *group_id, struct approval_rule *ret,
+                             struct error *err) MUST_CHECK; // without a row: one is enough, protected is protected
+enum err store_tx_approval_rule(struct store_tx *tx, const char *group_id, const struct approval_rule *rule,
+                                struct error *err) MUST_CHECK;
+enum err store_tx_approve(struct store_tx *tx, const struct action_approval *a,
+                          struct error *err) MUST_CHECK; // replaces
+// How many different callers have approved that action of that connection, for these blocks, after `given`.
+enum err store_approvals(struct store_reader *r, const struct action_approval *like, unsigned *ret,
+                         struct error *err) MUST_CHECK;
+enum err store_tx_approvals_end(struct store_tx *tx, const char *group_id, const char *connection_id,
+                                struct error *err) MUST_CHECK; // all of a connection
 
 // ---- policy: rules, expected requests, and what is held
 // *ret of a group that never had one: disabled, version 0, no rules.

@@ -32,6 +32,7 @@ enum ev {
     CALL_FAILED,
     CALL_RETRIED,
     FINISHING,
+    APPROVED,
     EVENTS
 };
 static const struct {

@@ -570,6 +570,21 @@ def test_again_is_202_without_a_second_effect(world):
     assert len(asked) == 1
 
 
+@decision("Accept, or delete of what is protected, where several must ask")
+def test_the_first_of_two_is_202_and_moves_nothing(world):
+    item = new_request(world, "10.67.0.0/16")
+    world.command("policy", "approvals", "--accept", "2", "--project", world.group)
+    try:
+        for _ in range(2):  # the same caller counts once
+            assert send(world, item["name"], "accept", accept_of(world, item)).status == 202
+        now = world.find(item["name"])
+        assert (now["localStatus"], now["statusMessage"]) == ("NONE", "1 of 2 approvals")
+        world.command("connection", "accept", item["name"], "--project", world.group)  # the local administrator is another
+        world.wait(item["name"], lambda c: c["localStatus"] == "ACTIVE", "active")
+    finally:
+        world.command("policy", "approvals", "--accept", "1", "--project", world.group)
+
+
 @decision("Action that the state forbids")
 def test_a_state_that_forbids_says_so(world, pending):
     answer = send(world, pending["name"], "")

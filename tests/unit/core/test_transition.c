@@ -26,7 +26,7 @@ static const struct {
     {LIFECYCLE_REQUESTED_REJECT, "rr-------"}, {LIFECYCLE_REQUESTED_DELETE, "dd-d-d--d"},
     {LIFECYCLE_CALL_DONE, "--A-R-D--"},        {LIFECYCLE_CALL_FAILED, "--U-U-U--"},
     {LIFECYCLE_CALL_RETRIED, "--a-r-d--"},     {LIFECYCLE_CANCELLED, "--N-N-*--"},
-    {LIFECYCLE_FINISHING, "NUaArRdD*"},
+    {LIFECYCLE_FINISHING, "NUaArRdD*"},        {LIFECYCLE_APPROVED, "NU-A-R--*"},
 };
 _Static_assert(ARRAY_LEN(matrix) == LIFECYCLE_EVENT_COUNT_, "a row for each event");
 
