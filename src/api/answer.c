@@ -19,6 +19,8 @@ struct actor call_actor(struct call *c)
 
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n)
 {
+    // What the caller found wrong may only have been cut by a lack of memory.
+    if (arena_failed(c->req->arena) && problem_row(p)->status < 500) p = P_UNEXPECTED_ERROR, n = 0;
     problem_reply(c->rep, c->req->arena, c->fmt, p, params, n, NULL);
     if (c->rep->status != 401) return;
     // RFC 9110 15.5.2: every 401 names a challenge, also where a right credential lacks the role. Digest clients look
@@ -90,7 +92,8 @@ static void free_body(void *ctx)
 
 void call_ok(struct call *c, struct buf *body)
 {
-    if (body->fail) {
+    // The arena too: a parameter that could not be decoded was not obeyed.
+    if (body->fail || arena_failed(c->req->arena)) {
         buf_done(body);
         call_problem(c, P_UNEXPECTED_ERROR, NULL, 0);
         return;

@@ -184,7 +184,9 @@ enum jwt_result auth_verify_token(struct auth *a, struct store_reader *reader, s
     bool may = bucket_take(&a->reloads, &reload_rule, clock_mono(a->o.clock)).allowed;
     lock_drop(&a->lock);
     struct error err;
-    if (!may || signing_load(a->signing, a->o.keys, reader, &err) != ERR_OK) return res;
+    enum err e = may ? signing_load(a->signing, a->o.keys, reader, &err) : ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND || e == ERR_CORRUPT) return res;
+    if (e != ERR_OK) return JWT_UNSURE;
     return signing_verify(a->signing, issuer, token, now, ret);
 }
 

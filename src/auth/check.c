@@ -72,6 +72,10 @@ static enum found find_credential(struct auth *a, struct store_reader *reader, e
 
 static void fail(struct auth *a, const struct request *r, unsigned scheme, struct auth_answer *ret)
 {
+    if (arena_failed(r->arena)) { // it looks wrong because we could not read it: nobody's failure but ours
+        ret->result = AUTH_UNAVAILABLE;
+        return;
+    }
     ret->result = scheme == SCHEME_BEARER ? AUTH_BAD_TOKEN : AUTH_CHALLENGE;
     if (auth_note_failure(a, r, scheme)) ret->result = AUTH_SLOW_DOWN;
 }
@@ -126,7 +130,8 @@ static enum err use_nonce(struct store_tx *tx, void *ctx, struct error *err)
 // Spends (nonce, nc): here for all, in the store too for writes, so that no replica takes it again.
 static enum auth_result spend(struct auth *a, const struct request *r, const struct digest *d, const struct nonce *n)
 {
-    if (!window_use(a->window, n, d->nc, r->received)) return AUTH_CHALLENGE;
+    enum window_answer here = window_use(a->window, n, d->nc, r->received);
+    if (here != WINDOW_TAKEN) return here == WINDOW_NOMEM ? AUTH_UNAVAILABLE : AUTH_CHALLENGE;
     if (!is_write(r->method)) return AUTH_OK;
     int64_t end = (int64_t)n->issued + NONCE_LIFE_SECONDS + NONCE_SKEW_SECONDS;
     struct nonce_use use = {.nc = d->nc, .expires = wall_from_sec(end), .now = r->received};
@@ -284,6 +289,7 @@ static enum found verify_own(struct auth *a, struct store_reader *reader, const 
     enum jwt_result jwt = auth_verify_token(a, may_block ? reader : NULL, token, r->received, &claims);
     if (jwt == JWT_BAD || (jwt == JWT_UNKNOWN_KEY && may_block)) return UNKNOWN_NAME;
     if (jwt == JWT_EXPIRED) return LAPSED;
+    if (jwt == JWT_UNSURE && may_block) return AWAY;
     return may_block ? load_token(a, reader, token, &claims, ret) : MUST_BLOCK;
 }
 

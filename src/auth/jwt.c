@@ -105,17 +105,18 @@ static bool read_claims(const struct json_value *root, struct slice issuer, stru
            subject.n > 0 && slice_copy(subject, ret->subject, sizeof(ret->subject));
 }
 
-static bool open_claims(struct slice text, struct slice issuer, struct jwt_claims *ret)
+static enum jwt_result open_claims(struct slice text, struct slice issuer, struct jwt_claims *ret)
 {
     char claims[JWT_MAX];
     size_t n;
     struct json_doc *doc;
     struct error err;
-    if (!base64url_decode(text, claims, sizeof(claims), &n)) return false;
-    if (json_read(slice_n(claims, n), sizeof(claims), &doc, &err) != ERR_OK) return false;
+    if (!base64url_decode(text, claims, sizeof(claims), &n)) return JWT_BAD;
+    enum err e = json_read(slice_n(claims, n), sizeof(claims), &doc, &err);
+    if (e != ERR_OK) return e == ERR_NOMEM ? JWT_UNSURE : JWT_BAD;
     bool ok = read_claims(json_root(doc), issuer, ret);
     json_doc_free(doc);
-    return ok;
+    return ok ? JWT_OK : JWT_BAD;
 }
 
 static const struct jwt_key *find_key(const struct jwt_key *keys, unsigned n, const char kid[JWT_KID])
@@ -138,7 +139,9 @@ enum jwt_result jwt_verify(const struct jwt_key *keys, unsigned n, struct slice 
     sign(key, slice_n(token.p, head.n + 1 + claims.n), mac);
     if (!crypto_equal(mac, rest.p, MAC_TEXT)) return JWT_BAD;
     struct jwt_claims c;
-    if (!open_claims(claims, issuer, &c) || c.issued > wall_sec(now) + JWT_SKEW_SECONDS) return JWT_BAD;
+    enum jwt_result opened = open_claims(claims, issuer, &c);
+    if (opened != JWT_OK) return opened;
+    if (c.issued > wall_sec(now) + JWT_SKEW_SECONDS) return JWT_BAD;
     *ret = c;
     return c.expires > wall_sec(now) ? JWT_OK : JWT_EXPIRED;
 }

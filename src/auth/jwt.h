@@ -28,6 +28,7 @@ enum jwt_result {
     JWT_EXPIRED,     // ours, past its time; claims are filled
     JWT_BAD,         // not ours
     JWT_UNKNOWN_KEY, // our form, but made with a key that is not among `keys`
+    JWT_UNSURE,      // memory, or the store of the keys, was not there: nothing can be said
 };
 // iss and aud are `issuer`. False: subject or issuer too long or not plain ASCII, or `cap` is too small.
 bool jwt_make(const struct jwt_key *key, struct slice issuer, const struct jwt_claims *c, char *out, size_t cap,

@@ -29,6 +29,11 @@ struct window;
 // Remembers at least max_nonces. NULL: out of memory.
 struct window *window_new(uint32_t max_nonces, struct wall started) MUST_CHECK;
 void window_free(struct window *w);
-// Spends (nonce, nc). False: used before, 64 or more behind the highest, or of a nonce that was forgotten. Thread-safe.
-bool window_use(struct window *w, const struct nonce *n, uint32_t nc, struct wall now) MUST_CHECK;
+enum window_answer {
+    WINDOW_REFUSED, // used before, 64 or more behind the highest, or of a nonce that was forgotten
+    WINDOW_TAKEN,
+    WINDOW_NOMEM, // nothing was spent
+};
+// Spends (nonce, nc). Thread-safe.
+enum window_answer window_use(struct window *w, const struct nonce *n, uint32_t nc, struct wall now) MUST_CHECK;
 size_t window_bytes(struct window *w);

@@ -99,6 +99,14 @@ static void reply_error(struct call *c, int status, const char *error, const cha
     reply_json(c, status, &(struct oauth_body){.error = error, .description = description});
 }
 
+// What looks wrong to us may have been cut by a lack of memory. True: replied.
+static bool out_of_memory(struct call *c)
+{
+    bool out = arena_failed(c->r->arena);
+    if (out) reply_error(c, 500, "server_error", "Unexpected error.");
+    return out;
+}
+
 static void reply_invalid_client(struct call *c)
 {
     reply_error(c, 401, "invalid_client", "Invalid credentials provided.");
@@ -194,6 +202,7 @@ static bool read_claim(struct call *c)
         return false;
     }
     enum claimed claimed = header_claim(c->r, &c->client.basic);
+    if (out_of_memory(c)) return false;
     if (claimed == CLAIM_NONE && id.n > 0 && secret.n > 0) {
         c->client.basic = (struct basic){id, secret, id, secret};
         return true;
@@ -274,6 +283,7 @@ static bool authenticate(struct call *c)
 static bool begin(struct call *c)
 {
     const char *wrong = read_form(c->r, &c->form);
+    if (out_of_memory(c)) return false;
     if (wrong) {
         reply_error(c, 400, "invalid_request", wrong);
         return false;
@@ -364,6 +374,7 @@ static enum err revoke_token(struct call *c, struct slice token)
     struct jwt_claims claims;
     struct error err;
     enum jwt_result res = auth_verify_token(c->a, c->reader, token, c->r->received, &claims);
+    if (res == JWT_UNSURE) return ERR_NOMEM; // it may be a live one: do not call it revoked
     if (res != JWT_OK || strcmp(claims.subject, c->client.account.client_id) != 0) return ERR_OK;
     struct revocation v = {.client_id = c->client.account.client_id};
     auth_token_hash(claims.jti, v.jti_hash);

@@ -113,43 +113,43 @@ static bool make_room(const struct window *w, struct shard *sh, int64_t now)
 }
 
 // RFC 7616 3.4: a count is good once. Requests of one client may overtake each other by less than WIDTH.
-static bool spend(struct seen *s, uint32_t nc)
+static enum window_answer spend(struct seen *s, uint32_t nc)
 {
     if (nc > s->top) {
         uint32_t step = nc - s->top;
         s->bits = (step < WIDTH ? s->bits << step : 0) | 1;
         s->top = nc;
-        return true;
+        return WINDOW_TAKEN;
     }
     uint32_t behind = s->top - nc;
-    if (behind >= WIDTH || (s->bits >> behind & 1)) return false;
+    if (behind >= WIDTH || (s->bits >> behind & 1)) return WINDOW_REFUSED;
     s->bits |= UINT64_C(1) << behind;
-    return true;
+    return WINDOW_TAKEN;
 }
 
-static bool use(const struct window *w, struct shard *sh, const struct nonce *n, uint32_t nc, int64_t now)
+static enum window_answer use(const struct window *w, struct shard *sh, const struct nonce *n, uint32_t nc, int64_t now)
 {
-    if (n->issued <= sh->floor) return false;
+    if (n->issued <= sh->floor) return WINDOW_REFUSED;
     struct seen *s = known(&sh->young, n);
     if (s == NULL) s = known(&sh->old, n);
     if (s != NULL) return spend(s, nc);
-    if (!make_room(w, sh, now)) return false;
-    if (n->issued <= sh->floor) return false; // the turn may have raised it
+    if (!make_room(w, sh, now)) return WINDOW_NOMEM;
+    if (n->issued <= sh->floor) return WINDOW_REFUSED; // the turn may have raised it
     s = find(&sh->young, n);
     *s = (struct seen){.nonce = *n, .top = nc, .bits = 1};
     sh->young.used++;
     sh->young.last_issued = MAX(sh->young.last_issued, n->issued);
-    return true;
+    return WINDOW_TAKEN;
 }
 
-bool window_use(struct window *w, const struct nonce *n, uint32_t nc, struct wall now)
+enum window_answer window_use(struct window *w, const struct nonce *n, uint32_t nc, struct wall now)
 {
-    if (nc == 0) return false;
+    if (nc == 0) return WINDOW_REFUSED;
     struct shard *sh = &w->shards[mac_word(n, 4) % SHARDS];
     lock_take(&sh->lock);
-    bool ok = use(w, sh, n, nc, wall_sec(now));
+    enum window_answer answer = use(w, sh, n, nc, wall_sec(now));
     lock_drop(&sh->lock);
-    return ok;
+    return answer;
 }
 
 size_t window_bytes(struct window *w)

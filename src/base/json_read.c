@@ -34,6 +34,17 @@ struct json_doc {
     json_t *root;
 };
 
+// Jansson forgets that an allocation failed: it drops a byte of the string that it reads, or names no error at all. So
+// the one allocator that it has keeps the news for the thread that reads.
+static _Thread_local bool starved;
+
+static void *note_alloc(size_t n)
+{
+    void *p = mem_alloc(n);
+    if (!p) starved = true;
+    return p;
+}
+
 // struct json_value is never defined: it is jansson's node under a name of ours.
 static const json_t *node(const struct json_value *v)
 {
@@ -48,7 +59,7 @@ static const struct json_value *value(const json_t *j)
 // Jansson's hash seed and allocator are process-wide and must be set before its first object is made.
 static void prepare_jansson(void)
 {
-    json_set_alloc_funcs(mem_alloc, mem_free);
+    json_set_alloc_funcs(note_alloc, mem_free);
     json_object_seed(0); // from the system's random source
 }
 
@@ -99,7 +110,6 @@ static const char *what_is_wrong(enum json_error_code code)
 static enum err parse_error(const json_error_t *e, struct error *err)
 {
     enum json_error_code code = json_error_code(e);
-    if (code == json_error_out_of_memory) return error_set(err, ERR_NOMEM, "out of memory while reading JSON");
     return error_set(err, ERR_INVALID, "invalid JSON at line %d, column %d: %s", MAX(e->line, 1), MAX(e->column, 0),
                      what_is_wrong(code));
 }
@@ -115,10 +125,12 @@ enum err json_read(struct slice text, size_t max_bytes, struct json_doc **ret, s
     struct json_doc *d = mem_alloc(sizeof *d);
     if (!d) return error_set(err, ERR_NOMEM, "out of memory while reading JSON");
     json_error_t e = {.line = 0};
+    starved = false;
     d->root = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    if (!d->root) {
+    if (!d->root || starved) {
+        json_decref(d->root);
         mem_free(d);
-        return parse_error(&e, err);
+        return starved ? error_set(err, ERR_NOMEM, "out of memory while reading JSON") : parse_error(&e, err);
     }
     *ret = d;
     return ERR_OK;

@@ -179,8 +179,9 @@ static int64_t work(void *ctx)
         } else {
             batch->code = batch->maintain(s->db, batch->ctx, batch->err);
         }
-        release(s, batch);
+        // Before anyone is released: who has been told may try again at once, and that is another attempt.
         if (busy.code == ERR_BUSY) fail_queue(s, &busy);
+        release(s, batch);
         checkpoint_when_long(s);
     }
     return -1;

@@ -225,9 +225,9 @@ static void no_memory_refuses(void **state)
     mem_fault_set(0, false);
     struct window *w = window_new(10, at(NOW));
     mem_fault_set(1, false);
-    bool ok = window_use(w, &n, 1, at(NOW));
+    enum window_answer answer = window_use(w, &n, 1, at(NOW));
     mem_fault_set(0, false);
-    assert_false(ok);
+    assert_int_equal(answer, WINDOW_NOMEM);
     assert_true(window_use(w, &n, 1, at(NOW)));
     window_free(w);
     window_free(NULL);
