@@ -37,8 +37,9 @@ static inline bool dump_rows(struct db *db, const char *sql, struct buf *out)
     return query_check(&q, &err) == ERR_OK;
 }
 
-// Everything in the database at `path`. False when it cannot be read; out needs buf_init and buf_done.
-static inline bool dump_all(const char *path, struct buf *out)
+// Everything in the database at `path` but the table `skip` (NULL = none). False when it cannot be read; out needs
+// buf_init and buf_done.
+static inline bool dump_all(const char *path, const char *skip, struct buf *out)
 {
     struct db *db;
     struct error err;
@@ -58,6 +59,7 @@ static inline bool dump_all(const char *path, struct buf *out)
         }
     }
     for (unsigned i = 0; i < n && good; i++) {
+        if (skip && strcmp(names[i], skip) == 0) continue;
         const char *sql = dump_sql(db, a, names[i]);
         buf_fmt(out, "-- %s\n", names[i]);
         good = sql && dump_rows(db, sql, out);

@@ -32,7 +32,7 @@ static void acknowledged(struct run *r, struct ack *a)
     struct buf text;
     a->ended = tape_length(r->tape);
     buf_init(&text, DUMP_MAX);
-    assert_true(dump_all(path, &text));
+    assert_true(dump_all(path, NULL, &text));
     a->digest = dump_digest(buf_view(&text));
     buf_done(&text);
     if (a->is_action) {

@@ -2,12 +2,12 @@
 // The shim: a VFS around SQLite's own, its allocator, and wrapped calls. The only test file that knows SQLite.
 #include "shim.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -19,6 +19,9 @@ static struct {
     struct tape *tape; // NULL: nothing is recorded
     char path[256];    // of the database that is recorded; "" = the next one
     const char *synchronous;
+    bool seeded;
+    struct seeded_rng seed; // under mutex
+    struct rng rng;
     _Atomic uint64_t call_left, disk_left;
     _Atomic bool call_hit, disk_hit;
     enum store_fault call_fault;
@@ -265,7 +268,6 @@ void shim_install(void)
     if (rc == SQLITE_OK) rc = sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
     if (rc == SQLITE_OK) rc = sqlite3_initialize();
     ASSERT(rc == SQLITE_OK);
-    json_set_alloc_funcs(mem_alloc, mem_free);
     shim.real = sqlite3_vfs_find(NULL);
     vfs = *shim.real; // names, time and randomness are the real one's
     vfs.zName = "shim";
@@ -301,6 +303,28 @@ size_t tape_length(struct tape *t)
     size_t n = t->n;
     pthread_mutex_unlock(&shim.mutex);
     return n;
+}
+
+// ---- chance
+
+void shim_random(uint64_t seed)
+{
+    pthread_mutex_lock(&shim.mutex);
+    shim.seeded = seed != 0;
+    shim.rng = rng_seeded(&shim.seed, seed);
+    pthread_mutex_unlock(&shim.mutex);
+}
+
+ssize_t __real_getrandom(void *p, size_t n, unsigned flags);
+ssize_t __wrap_getrandom(void *p, size_t n, unsigned flags);
+
+ssize_t __wrap_getrandom(void *p, size_t n, unsigned flags)
+{
+    pthread_mutex_lock(&shim.mutex);
+    bool seeded = shim.seeded;
+    if (seeded) rng_fill(&shim.rng, p, n);
+    pthread_mutex_unlock(&shim.mutex);
+    return seeded ? (ssize_t)n : __real_getrandom(p, n, flags);
 }
 
 // ---- wrapped calls ------------------------------------------------------------------------------------------------
@@ -348,10 +372,8 @@ int __wrap_sqlite3_exec(sqlite3 *h, const char *sql, int (*fn)(void *, int, char
 // SQLITE_OK: the call may go on.
 static int call_fails(sqlite3 *h, bool ends)
 {
-    static const int codes[STORE_FAULT_COUNT_] = {[STORE_FAULT_IO] = SQLITE_IOERR_WRITE,
-                                                  [STORE_FAULT_BUSY] = SQLITE_BUSY,
-                                                  [STORE_FAULT_FULL] = SQLITE_FULL,
-                                                  [STORE_FAULT_NOMEM] = SQLITE_NOMEM};
+    static const int codes[STORE_FAULT_COUNT_] = {
+        [STORE_FAULT_IO] = SQLITE_IOERR_WRITE, [STORE_FAULT_BUSY] = SQLITE_BUSY, [STORE_FAULT_FULL] = SQLITE_FULL};
     if (ends || !counts_down(&shim.call_left, &shim.call_hit)) return SQLITE_OK; // a rollback does not fail
     if (shim.call_rolls_back && !sqlite3_get_autocommit(h)) (void)__real_sqlite3_exec(h, "ROLLBACK", NULL, NULL, NULL);
     return codes[shim.call_fault];

@@ -10,7 +10,7 @@
 
 // ---- recording ---------------------------------------------------------------------------------------------------
 // From shim_install on, all of SQLite's files go through the shim. Nothing is synced for real: a sync is recorded.
-void shim_install(void); // before any use of SQLite; SQLite's and jansson's memory comes from base/mem.h then
+void shim_install(void); // before any use of SQLite; SQLite's memory comes from base/mem.h then
 
 struct tape;                    // every change of one database, its WAL and its journal, in order
 struct tape *tape_start(void);  // the next database that is opened for writing is the one
@@ -37,12 +37,15 @@ void player_seek(struct player *p, size_t moment);
 // Writes PATH, PATH-wal and PATH-journal as they would be found after a cut now. False: the disk is full.
 bool player_write(struct player *p, enum cut cut, const struct rng *rng, const char *path);
 
+// getrandom(2), and so rng_system, gives what follows from the seed from now on. 0: what the system gives.
+void shim_random(uint64_t seed);
+
 // ---- planted bugs and failing calls -------------------------------------------------------------------------------
 // The writer's `synchronous` instead of FULL, for connections opened from now on; NULL = as the product says.
 void shim_synchronous(const char *value);
 // The n-th call from now on that prepares, steps or executes SQL fails (0 = none) with this SQLite code, without having
 // an effect; `rolls_back`: SQLite has also ended the transaction, as it does by itself after some failures.
-enum store_fault { STORE_FAULT_IO, STORE_FAULT_BUSY, STORE_FAULT_FULL, STORE_FAULT_NOMEM, STORE_FAULT_COUNT_ };
+enum store_fault { STORE_FAULT_IO, STORE_FAULT_BUSY, STORE_FAULT_FULL, STORE_FAULT_COUNT_ };
 void store_fault_set(uint64_t n, enum store_fault what, bool rolls_back);
 bool store_fault_fired(void);
 // The n-th read, write, sync or lock of a file fails.
