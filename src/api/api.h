@@ -169,8 +169,6 @@ void wire_list_end(struct call *c, struct json_writer *w, uint64_t total);
 void wire_link(struct json_writer *w, struct slice href, const char *rel);
 void wire_self_link(struct call *c, struct json_writer *w);            // "links":[{self}] of a single entity
 void wire_time(struct json_writer *w, const char *key, struct wall t); // absent when 0
-// The fields of StreamsVPCPeeringConnection, alphabetical, absent-not-null; without the braces.
-void wire_connection_fields(struct json_writer *w, const struct connection *c);
 #define WIRE_BODY_MAX (8u << 20)
 
 // ---- finished bodies (api/cache.c) --------------------------------------------------------------

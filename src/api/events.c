@@ -30,10 +30,11 @@ static void add_subject(struct json_writer *w, const struct event_row *e)
     if (has_prefix(e->type, "SERVICE_ACCOUNT_"))
         kind = "serviceAccount";
     else if (has_prefix(e->type, "PEERAGE_"))
-        kind = slice_starts(e->resource, SLICE("pcx-"))  ? "vpcPeeringConnection"
-               : slice_eq_cstr(e->resource, e->group_id) ? "project"
-               : slice_eq_cstr(e->resource, e->org_id)   ? "organization"
-                                                         : "network";
+        kind = has_prefix(e->type, "PEERAGE_WEBHOOK_")    ? "webhook"
+               : slice_starts(e->resource, SLICE("pcx-")) ? "vpcPeeringConnection"
+               : slice_eq_cstr(e->resource, e->group_id)  ? "project"
+               : slice_eq_cstr(e->resource, e->org_id)    ? "organization"
+                                                          : "network";
     if (kind) json_kslice(w, "resourceId", e->resource);
     json_kstr(w, "resourceType", kind);
     if (has_prefix(e->type, "API_KEY_")) json_kslice(w, "targetPublicKey", e->resource);

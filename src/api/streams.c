@@ -23,7 +23,7 @@ static void answer_connections(struct call *c, struct connection_filter *f)
     wire_list_begin(c, &w, &body, total);
     for (size_t i = 0; i < n; i++) {
         json_obj(&w);
-        wire_connection_fields(&w, &rows[i]);
+        connection_json_fields(&w, &rows[i]);
         json_obj_end(&w);
     }
     wire_list_end(c, &w, total);

@@ -24,6 +24,8 @@
 #define SOCKET_PATH_MAX      100 // of 108, with room for what a temporary name adds
 #define MAINTENANCE_DRAIN_MS 200
 #define ACT_THREADS          4
+#define NOTICE_THREADS       8
+#define NOTICE_TOTAL_MS      15000
 
 // ---- opening ----------------------------------------------------------------------------------
 
@@ -59,6 +61,7 @@ static enum err open_store(struct app *a, struct error *err)
     o.create = a->opt.create;
     o.migrate = a->opt.migrate;
     o.exclusive = true;
+    o.outbox_max = (unsigned)a->config->webhook_outbox_max;
     o.clock = a->opt.clock;
     if (store_open(&o, &a->store, err) == ERR_OK) return ERR_OK;
     if (err->code == ERR_NOT_FOUND)
@@ -267,10 +270,12 @@ static void on_change(void *ctx, const struct core_change *change)
     struct app *a = ctx;
     bool scan = change->kind == CORE_NETWORKS_CHANGED;
     bool act = change->kind == CORE_INTENTS_CHANGED || change->kind == CORE_CONNECTIONS_CHANGED;
-    if (!scan && !act) return;
+    bool notice = change->kind == CORE_WEBHOOKS_CHANGED || change->kind == CORE_CONNECTIONS_CHANGED || scan;
+    if (!scan && !act && !notice) return;
     lock_take(&a->lock);
     if (scan && a->scanner) scanner_wake(a->scanner);
     if (act && a->actuator) actuator_wake(a->actuator);
+    if (notice && a->notifier) notifier_wake(a->notifier);
     lock_drop(&a->lock);
 }
 
@@ -287,6 +292,26 @@ static enum err start_actuator(struct app *a, struct error *err)
     if (actuator_start(&o, &act, err) != ERR_OK) return err->code;
     lock_take(&a->lock);
     a->actuator = act;
+    lock_drop(&a->lock);
+    return ERR_OK;
+}
+
+static enum err start_notifier(struct app *a, struct error *err)
+{
+    struct notifier_options o = {.store = a->store,
+                                 .core = a->core,
+                                 .keys = a->keys,
+                                 .clock = a->opt.clock,
+                                 .rng = a->opt.rng,
+                                 .allow = a->config->webhook_blocks,
+                                 .allow_count = a->config->webhook_block_count,
+                                 .keep_us = a->config->webhook_keep_days * 86400 * US_PER_SEC,
+                                 .threads = NOTICE_THREADS,
+                                 .total_ms = NOTICE_TOTAL_MS};
+    struct notifier *n;
+    if (notifier_start(&o, &n, err) != ERR_OK) return err->code;
+    lock_take(&a->lock);
+    a->notifier = n;
     lock_drop(&a->lock);
     return ERR_OK;
 }
@@ -344,6 +369,7 @@ enum err app_run(struct app *a, struct error *err)
     if (find_socket_path(a, err) != ERR_OK || admin_start(a, err) != ERR_OK) return error_prefix(err, "admin socket");
     if (start_scanner(a, err) != ERR_OK) return error_prefix(err, "scanner");
     if (start_actuator(a, err) != ERR_OK) return error_prefix(err, "actuator");
+    if (start_notifier(a, err) != ERR_OK) return error_prefix(err, "notifier");
     if (housekeeping_start(a, err) != ERR_OK) return err->code;
     lock_take(&a->lock);
     a->shown = a->store;
@@ -438,6 +464,15 @@ static void stop_actuator(struct app *a)
     actuator_stop(&act);
 }
 
+static void stop_notifier(struct app *a)
+{
+    lock_take(&a->lock);
+    struct notifier *n = a->notifier;
+    a->notifier = NULL; // nobody wakes it any more
+    lock_drop(&a->lock);
+    notifier_stop(&n);
+}
+
 static void stop_scanner(struct app *a)
 {
     lock_take(&a->lock);
@@ -456,6 +491,7 @@ static void stop_listeners(struct app *a, int64_t drain_ms)
     httpd_stop(&a->admin, MAINTENANCE_DRAIN_MS); // its commands may hold the scanner
     stop_actuator(a);                            // it wakes the scanner
     stop_scanner(a);
+    stop_notifier(a);
     if (a->api) {
         set_drained(a, a->api);
         httpd_drain(a->api, drain_ms);

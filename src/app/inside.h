@@ -8,6 +8,7 @@
 #include "base/lock.h"
 #include "base/worker.h"
 #include "httpd/httpd.h"
+#include "notice/notice.h"
 #include "pipeline/pipeline.h"
 #include "reconcile/actuator.h"
 
@@ -38,6 +39,7 @@ struct app {
     struct cloud *cloud;       // made when first asked for
     struct scanner *scanner;   // NULL before it runs and once it is to stop
     struct actuator *actuator; // likewise
+    struct notifier *notifier; // likewise
     struct store *shown;       // what /readyz may look at
     struct httpd *drained;     // what app_hurry may hurry
     bool hurried;              // a second signal came, maybe before there was anything to hurry

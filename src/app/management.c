@@ -21,6 +21,8 @@ struct snapshot {
     struct scanner_status scanner;
     bool acting;
     struct actuator_status actuator;
+    bool notifying;
+    struct notifier_status notifier;
 };
 
 // All that readiness shows is in memory; the parts cannot go away while the lock is held.
@@ -39,6 +41,10 @@ static struct snapshot look(struct app *a)
     if (a->actuator) {
         s.acting = true;
         actuator_status(a->actuator, &s.actuator);
+    }
+    if (a->notifier) {
+        s.notifying = true;
+        notifier_status(a->notifier, &s.notifier);
     }
     lock_drop(&a->lock);
     return s;
@@ -78,6 +84,23 @@ static void put_actuator(struct json_writer *w, const struct snapshot *s)
     json_obj_end(w);
 }
 
+static void put_notifier(struct json_writer *w, const struct snapshot *s)
+{
+    json_key(w, "notifier");
+    json_obj(w);
+    json_kbool(w, "running", s->notifying);
+    if (s->notifying) {
+        json_kint(w, "delivered", (int64_t)s->notifier.delivered);
+        json_kint(w, "failed", (int64_t)s->notifier.failed);
+        json_kint(w, "dead", (int64_t)s->notifier.dead);
+        json_kint(w, "pending", (int64_t)s->notifier.pending);
+        json_kint(w, "oldestSeconds", s->notifier.oldest_seconds);
+        json_kint(w, "underWay", s->notifier.running);
+        json_kint(w, "receiversAway", s->notifier.away);
+    }
+    json_obj_end(w);
+}
+
 static void put_ready(struct app *a, struct buf *out, int *ret_status)
 {
     struct json_writer w;
@@ -97,6 +120,7 @@ static void put_ready(struct app *a, struct buf *out, int *ret_status)
     json_obj(&w);
     put_scanner(&w, &s);
     put_actuator(&w, &s);
+    put_notifier(&w, &s);
     if (s.open) json_kbool(&w, "storeWritable", s.writable);
     json_obj_end(&w);
     json_obj_end(&w);

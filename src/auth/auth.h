@@ -18,6 +18,13 @@ enum err keyring_load(const char *path, struct keyring **ret, struct error *err)
 enum err keyring_create(const char *path, const struct rng *rng, struct error *err) MUST_CHECK; // ERR_EXISTS
 void keyring_free(struct keyring *k);
 const char *keyring_current_id(const struct keyring *k);
+// Secrets of webhooks. ret: key_id, nonce and sealed; the times are the caller's.
+enum err keyring_seal_webhook(const struct keyring *k, const struct rng *rng, const char *webhook_id,
+                              const uint8_t secret[WEBHOOK_SECRET], struct webhook_secret *ret,
+                              struct error *err) MUST_CHECK;
+// ERR_NOT_FOUND: the key file lacks the key that sealed it. ERR_CORRUPT: it does not open. Wipe what you got.
+enum err keyring_open_webhook(const struct keyring *k, const char *webhook_id, const struct webhook_secret *s,
+                              uint8_t secret[WEBHOOK_SECRET], struct error *err) MUST_CHECK;
 
 struct auth;
 struct oidc;
@@ -89,5 +96,6 @@ struct new_account {
 enum err auth_account_create(struct auth *a, const char *org_id, const char *name, const char *description,
                              const struct grant *grants, unsigned n, int64_t secret_hours, struct new_account *ret,
                              struct error *err) MUST_CHECK;
-// doctor: every sealed HA1 and signing key opens with the key file. ERR_CORRUPT names the first that does not.
+// doctor: every sealed HA1, signing key and webhook secret opens with the key file. ERR_CORRUPT names the first that
+// does not.
 enum err auth_verify_keys(const struct keyring *k, struct store_reader *r, struct error *err) MUST_CHECK;

@@ -142,6 +142,21 @@ static enum err verify_signing(const struct keyring *k, const struct signing_key
     return ERR_CORRUPT;
 }
 
+static enum err verify_webhooks(const struct keyring *k, struct store_reader *r, struct arena *a, struct error *err)
+{
+    struct webhook *hooks;
+    size_t n;
+    uint8_t secret[WEBHOOK_SECRET];
+    enum err e = store_webhooks(r, NULL, a, &hooks, &n, err);
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        for (unsigned s = 0; e == ERR_OK && s < hooks[i].secret_count; s++) {
+            e = keyring_open_webhook(k, hooks[i].id, &hooks[i].secrets[s], secret, err);
+            if (e != ERR_OK) error_prefix(err, "secret of webhook %s", hooks[i].id);
+        }
+    mem_wipe(secret, sizeof(secret));
+    return e;
+}
+
 enum err auth_verify_keys(const struct keyring *k, struct store_reader *r, struct error *err)
 {
     struct credential *creds;
@@ -154,6 +169,7 @@ enum err auth_verify_keys(const struct keyring *k, struct store_reader *r, struc
         if (creds[i].kind == PRINCIPAL_API_KEY) e = verify_key(k, &creds[i].key, err);
     if (e == ERR_OK) e = store_signing_keys(r, arena, &rows, &n_rows, err);
     for (size_t i = 0; e == ERR_OK && i < n_rows; i++) e = verify_signing(k, &rows[i], err);
+    if (e == ERR_OK) e = verify_webhooks(k, r, arena, err);
     arena_free(arena);
     return e;
 }

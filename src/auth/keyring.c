@@ -13,6 +13,7 @@ static const char *const purposes[KEY_PURPOSE_COUNT_] = {
     [KEY_HA1] = "peerage digest ha1 1",
     [KEY_SIGNING] = "peerage token signing 1",
     [KEY_NONCE] = "peerage digest nonce 1",
+    [KEY_WEBHOOK] = "peerage webhook secret 1",
 };
 
 static const struct ring_key *find_key(const struct keyring *k, const char *id)
@@ -141,4 +142,21 @@ enum err keyring_open(const struct keyring *k, enum key_purpose p, const char *k
     const struct ring_key *key = find_key(k, key_id);
     if (key == NULL) return error_set(err, ERR_NOT_FOUND, "the key file lacks key %.16s, which sealed it", key_id);
     return crypto_open(key->derived[p], nonce, aad, sealed, out, err);
+}
+
+enum err keyring_seal_webhook(const struct keyring *k, const struct rng *rng, const char *webhook_id,
+                              const uint8_t secret[WEBHOOK_SECRET], struct webhook_secret *ret, struct error *err)
+{
+    struct webhook_secret s = {.key_id = ""};
+    enum err e = keyring_seal(k, KEY_WEBHOOK, slice_of(webhook_id), slice_n((const char *)secret, WEBHOOK_SECRET), rng,
+                              s.key_id, s.nonce, s.sealed, err);
+    if (e == ERR_OK) *ret = s;
+    return e;
+}
+
+enum err keyring_open_webhook(const struct keyring *k, const char *webhook_id, const struct webhook_secret *s,
+                              uint8_t secret[WEBHOOK_SECRET], struct error *err)
+{
+    return keyring_open(k, KEY_WEBHOOK, s->key_id, s->nonce, slice_of(webhook_id),
+                        slice_n((const char *)s->sealed, sizeof(s->sealed)), secret, err);
 }

@@ -7,7 +7,7 @@
 #include "net/crypto.h"
 
 #define KEYRING_MAX 16
-enum key_purpose { KEY_HA1, KEY_SIGNING, KEY_NONCE, KEY_PURPOSE_COUNT_ };
+enum key_purpose { KEY_HA1, KEY_SIGNING, KEY_NONCE, KEY_WEBHOOK, KEY_PURPOSE_COUNT_ };
 struct ring_key {
     char id[17];
     uint8_t derived[KEY_PURPOSE_COUNT_][32];

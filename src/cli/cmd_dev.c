@@ -73,7 +73,7 @@ static enum err add_flag(struct dev *d, const char **list, unsigned *n, const ch
 static enum err load_config(struct dev *d, struct error *err)
 {
     const char *listen = arg(d->c->args, "listen"), *limit = arg(d->c->args, "rate-limit");
-    const char *endpoint = arg(d->c->args, "ec2-endpoint"), *list[10], *keys;
+    const char *endpoint = arg(d->c->args, "ec2-endpoint"), *allow = arg(d->c->args, "webhook-allow"), *list[11], *keys;
     unsigned n = 0;
     if (listen_resolve(listen ? listen : "127.0.0.1:8080", d->listen, sizeof d->listen, err) != ERR_OK)
         return error_prefix(err, "--listen");
@@ -87,6 +87,7 @@ static enum err load_config(struct dev *d, struct error *err)
                               {"public-url", d->url},
                               {"scan-interval", "1"},
                               {"rate-limit", limit ? limit : "on"},
+                              {"webhook-allow", allow ? allow : "127.0.0.0/8,::1"},
                               {"ec2-endpoint", endpoint ? endpoint : ""}};
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
         if (add_flag(d, list, &n, pairs[i][0], pairs[i][1], err) != ERR_OK) return err->code;
@@ -240,6 +241,7 @@ static const struct cmd_flag flags[] = {
     {"ec2-endpoint", "URL", "an EC2 endpoint instead of the simulator", false, false},
     {"ec2-listen", "HOST:PORT", "address of the simulator (a free port)", false, false},
     {"rate-limit", "on|off", "token buckets as Atlas has them (on)", false, false},
+    {"webhook-allow", "CIDRS", "where webhooks may go besides the Internet (127.0.0.0/8,::1)", false, false},
     {NULL},
 };
 const struct cmd cmd_dev = {

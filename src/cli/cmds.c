@@ -68,6 +68,15 @@
     X(cmd_access_remove)                                                                                               \
     X(cmd_event_list)                                                                                                  \
     X(cmd_event_export)                                                                                                \
+    X(cmd_webhook_add)                                                                                                 \
+    X(cmd_webhook_list)                                                                                                \
+    X(cmd_webhook_enable)                                                                                              \
+    X(cmd_webhook_disable)                                                                                             \
+    X(cmd_webhook_rotate)                                                                                              \
+    X(cmd_webhook_test)                                                                                                \
+    X(cmd_webhook_deliveries)                                                                                          \
+    X(cmd_webhook_replay)                                                                                              \
+    X(cmd_webhook_remove)                                                                                              \
     X(cmd_aws_policy)                                                                                                  \
     X(cmd_openapi)                                                                                                     \
     X(cmd_completion)                                                                                                  \

@@ -12,7 +12,7 @@
 
 #define FILE_MAX      (1U << 20)
 #define OVERRIDES_MAX 1000
-#define PROXIES_MAX   256
+#define BLOCKS_MAX    256
 #define ENV_PREFIX    "PEERAGE_CFG_"
 
 enum kind { KIND_STR, KIND_INT, KIND_BOOL, KIND_SECONDS, KIND_LIST };
@@ -351,26 +351,28 @@ static const char *origin_of(const struct load *l, const char *key)
     return "default";
 }
 
-static enum err parse_proxies(struct load *l, struct error *err)
+static enum err parse_blocks(struct load *l, const char *key, const char *text, const struct cidr **ret,
+                             unsigned *ret_n, struct error *err)
 {
-    struct slice rest = slice_of(l->c->trusted_proxies), item;
-    struct cidr *found = arena_array(l->arena, PROXIES_MAX, sizeof *found);
+    struct slice rest = slice_of(text), item;
+    struct cidr *found = arena_array(l->arena, BLOCKS_MAX, sizeof *found);
+    unsigned n = 0;
     if (!found) return no_memory(err);
     while (rest.n) {
         (void)slice_cut(&rest, ',', &item);
         item = slice_trim(item, " \t");
         if (item.n == 0) continue;
-        if (l->c->proxy_count == PROXIES_MAX)
-            return error_set(err, ERR_TOO_LARGE, "%s: trusted_proxies has more than %d blocks",
-                             origin_of(l, "trusted_proxies"), PROXIES_MAX);
-        if (!cidr_parse(item, true, &found[l->c->proxy_count]))
+        if (n == BLOCKS_MAX)
+            return error_set(err, ERR_TOO_LARGE, "%s: %s has more than %d blocks", origin_of(l, key), key, BLOCKS_MAX);
+        if (!cidr_parse(item, true, &found[n]))
             return error_set(err, ERR_INVALID,
-                             "%s: trusted_proxies: \"%.*s\" is no CIDR block; write 10.0.0.0/8, 192.0.2.7 or fd00::/8, "
+                             "%s: %s: \"%.*s\" is no CIDR block; write 10.0.0.0/8, 192.0.2.7 or fd00::/8, "
                              "without host bits",
-                             origin_of(l, "trusted_proxies"), SLICE_FMT(slice_n(item.p, MIN(item.n, (size_t)80))));
-        l->c->proxy_count++;
+                             origin_of(l, key), key, SLICE_FMT(slice_n(item.p, MIN(item.n, (size_t)80))));
+        n++;
     }
-    l->c->proxies = found;
+    *ret = found;
+    *ret_n = n;
     return ERR_OK;
 }
 
@@ -385,7 +387,10 @@ static enum err check_meaning(struct load *l, struct error *err)
         l->c->public_url = arena_strndup(l->arena, l->c->public_url, n - 1);
         if (!l->c->public_url) return no_memory(err);
     }
-    return parse_proxies(l, err);
+    enum err rc = parse_blocks(l, "trusted_proxies", l->c->trusted_proxies, &l->c->proxies, &l->c->proxy_count, err);
+    if (rc != ERR_OK) return rc;
+    return parse_blocks(l, "webhook_allow", l->c->webhook_allow, &l->c->webhook_blocks, &l->c->webhook_block_count,
+                        err);
 }
 
 enum err config_load(const struct config_source *src, struct arena *a, struct config *ret, struct error *err)

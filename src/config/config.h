@@ -25,6 +25,8 @@ struct config {
 #undef OPTION
     const struct cidr *proxies; // trusted_proxies, parsed
     unsigned proxy_count;
+    const struct cidr *webhook_blocks; // webhook_allow, parsed
+    unsigned webhook_block_count;
     const struct config_override *overrides;
     unsigned override_count;
     const char *file; // where it was read from, or NULL

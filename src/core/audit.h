@@ -23,6 +23,13 @@ struct audit {
 };
 // by NULL: the scanner.
 void audit_begin(struct audit *a, const struct rng *rng, struct wall now, const struct actor *by);
-// detail: a JSON object, or empty.
+// The row of a connection before and after the change that the event tells of; before NULL: it is new.
+struct audit_subject {
+    const struct connection *before, *row;
+};
+// detail: a JSON object, or empty. What webhooks are told of it is written too (core/notices.h).
+enum err audit_write_about(struct store_tx *tx, const struct audit *a, enum audit_type type, struct slice resource,
+                           struct slice detail, const struct audit_subject *about, struct error *err) MUST_CHECK;
+// Likewise for what is not about one connection.
 enum err audit_write(struct store_tx *tx, const struct audit *a, enum audit_type type, struct slice resource,
                      struct slice detail, struct error *err) MUST_CHECK;

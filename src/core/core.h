@@ -22,7 +22,8 @@ enum core_change_kind {
     CORE_NETWORKS_CHANGED,
     CORE_CONNECTIONS_CHANGED,
     CORE_GROUPS_CHANGED,
-    CORE_INTENTS_CHANGED, // an intent or a route may be due now: reconcile wakes at once
+    CORE_INTENTS_CHANGED,  // an intent or a route may be due now: reconcile wakes at once
+    CORE_WEBHOOKS_CHANGED, // a delivery may be due now. Changes of connections and networks may have made some too
 };
 struct core_change {
     enum core_change_kind kind;

@@ -88,8 +88,12 @@ static enum err event(struct store_tx *tx, const struct audit *audit, enum audit
     if (d->rule_name[0]) json_kstr(&w, "rule", d->rule_name);
     if (to_group) json_kstr(&w, "toProject", to_group);
     json_obj_end(&w);
-    enum err code = detail.fail == BUF_OK ? audit_write(tx, audit, type, slice_of(c->name), buf_view(&detail), err)
-                                          : core_nomem(err);
+    struct connection seen = *c; // by the group whose event it is: to whom it is handed, it is new
+    memcpy(seen.group_id, audit->group_id, sizeof(seen.group_id));
+    const struct audit_subject about = {to_group && strcmp(to_group, audit->group_id) == 0 ? NULL : c, &seen};
+    enum err code = detail.fail == BUF_OK
+                        ? audit_write_about(tx, audit, type, slice_of(c->name), buf_view(&detail), &about, err)
+                        : core_nomem(err);
     buf_done(&detail);
     return code;
 }

@@ -94,8 +94,10 @@ static enum err write_both(struct store_tx *tx, const struct transition *t, stru
     struct buf detail;
     buf_init(&detail, 4096);
     detail_of(t, &detail);
-    code = detail.fail == BUF_OK ? audit_write(tx, t->audit, t->type, slice_of(t->row->name), buf_view(&detail), err)
-                                 : error_set(err, ERR_NOMEM, "out of memory while writing the audit log");
+    const struct audit_subject about = {t->before, t->row};
+    code = detail.fail == BUF_OK
+               ? audit_write_about(tx, t->audit, t->type, slice_of(t->row->name), buf_view(&detail), &about, err)
+               : error_set(err, ERR_NOMEM, "out of memory while writing the audit log");
     buf_done(&detail);
     return code;
 }

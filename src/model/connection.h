@@ -90,5 +90,8 @@ struct slice connection_shown_requester_cidr(const struct connection *c); // fir
 struct wall connection_shown_expiration(const struct connection *c);      // only while pending or expired
 struct slice
 connection_shown_message(const struct connection *c); // failure, or AWS' words when more than pending or active
+struct json_writer;
+// The members of its JSON object, for an object that is open.
+void connection_json_fields(struct json_writer *w, const struct connection *c);
 struct slice cidr_list_first(struct slice list);
 bool cidr_list_next(struct slice *rest, struct slice *ret_block);

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 
@@ -30,6 +31,8 @@ struct transfer {
     struct httpc_reply *reply;
     size_t head_bytes, max_body;
     bool head_too_large;
+    const struct httpc_request *request;
+    struct ip refused; // the last address that may_connect refused; family 0 = none
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -133,6 +136,18 @@ static int on_progress(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t
     return t->c->cancelled;
 }
 
+static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct transfer *t = ctx;
+    struct ip to = ip_from_sockaddr(&a->addr);
+    (void)purpose;
+    if (!t->request->may_connect(t->request->may_ctx, to)) {
+        t->refused = to;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 // ---- request ------------------------------------------------------------------------------
 
 // A value with a line break would be a second header.
@@ -216,6 +231,9 @@ static void set_limits(struct httpc *c, const struct httpc_request *q, struct tr
     curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+    if (!q->may_connect) return;
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
 }
 
 static CURLcode set_transport(struct httpc *c, const struct httpc_request *q)
@@ -287,6 +305,11 @@ static enum err failed(const struct transfer *t, CURLcode rc, bool sent, struct 
 {
     const struct httpc *c = t->c;
     if (c->cancelled) return error_set(err, ERR_UNAVAILABLE, "request was cancelled");
+    if (t->refused.family && !sent) {
+        char text[IP_STR];
+        ip_format(t->refused, text);
+        return error_set(err, ERR_DENIED, "connections to %s are not allowed", text);
+    }
     if (t->head_too_large) return error_set(err, ERR_PROTOCOL, "reply has more than %d bytes of headers", HEAD_MAX);
     if (c->body.fail == BUF_NOMEM) return error_set(err, ERR_NOMEM, "no memory for the reply");
     if (c->body.fail == BUF_TOO_LARGE || rc == CURLE_FILESIZE_EXCEEDED)
@@ -311,7 +334,7 @@ enum err httpc_do(struct httpc *c, const struct httpc_request *q, struct arena *
                   bool *ret_sent, struct error *err)
 {
     struct httpc_reply reply = {0};
-    struct transfer t = {.c = c, .arena = a, .reply = &reply, .max_body = q->max_body};
+    struct transfer t = {.c = c, .arena = a, .reply = &reply, .max_body = q->max_body, .request = q};
     struct curl_slist *list = NULL;
     bool sent = false;
     if (ret_sent) *ret_sent = false;

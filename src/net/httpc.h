@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP out: libcurl's only home. Called by: cloud (EC2, STS, metadata), cli. Must never: follow redirects, read netrc,
-// print secrets, or run without a deadline and a size cap.
+// HTTP out: libcurl's only home. Called by: cloud (EC2, STS, metadata), notice (webhooks), cli. Must never: follow
+// redirects, read netrc, print secrets, or run without a deadline and a size cap.
 #pragma once
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/cidr.h"
 #include "base/error.h"
 #include "net/message.h"
 
@@ -26,6 +27,10 @@ struct httpc_request {
     size_t max_body;              // ERR_TOO_LARGE past it
     bool no_proxy;                // link-local metadata addresses
     bool once;                    // on a fresh connection: libcurl re-sends by itself when a kept one has died
+    // NULL, or asked for each address before a connection to it is made, after the name was resolved. A handle keeps
+    // connections between requests: all of its requests must ask the same.
+    bool (*may_connect)(void *ctx, struct ip to);
+    void *may_ctx;
 };
 struct httpc_reply {
     int status;
@@ -35,9 +40,9 @@ struct httpc_reply {
 };
 enum err httpc_new(const struct httpc_options *opt, struct httpc **ret, struct error *err) MUST_CHECK;
 void httpc_free(struct httpc *c); // NULL-safe
-// ERR_TIMEOUT, ERR_UNAVAILABLE (connect, reset, DNS, TLS), ERR_TOO_LARGE, ERR_PROTOCOL, ERR_NOMEM. Any HTTP status is
-// ERR_OK. *ret_sent (may be NULL): whether any byte of the request may have reached the server, for callers that must
-// not repeat.
+// ERR_DENIED (may_connect refused), ERR_TIMEOUT, ERR_UNAVAILABLE (connect, reset, DNS, TLS), ERR_TOO_LARGE,
+// ERR_PROTOCOL, ERR_NOMEM. Any HTTP status is ERR_OK. *ret_sent (may be NULL): whether any byte of the request may have
+// reached the server, for callers that must not repeat.
 enum err httpc_do(struct httpc *c, const struct httpc_request *q, struct arena *a, struct httpc_reply *ret,
                   bool *ret_sent, struct error *err) MUST_CHECK;
 // From another thread: the running transfer ends with ERR_UNAVAILABLE soon (<= 1 s), and so does every later one of

@@ -129,5 +129,9 @@ enum err store_tx_org_delete(struct store_tx *tx, const char *org_id, struct wal
     if (code != ERR_OK) return code;
     struct query g CLEANUP(query_close) = query_open(tx->reader.db, "DELETE FROM person_grant WHERE org_id = ?");
     query_cstr(&g, org_id);
-    return query_run(&g, err);
+    code = query_run(&g, err);
+    if (code != ERR_OK) return code;
+    struct query w CLEANUP(query_close) = query_open(tx->reader.db, "DELETE FROM webhook WHERE org_id = ?");
+    query_cstr(&w, org_id);
+    return query_run(&w, err);
 }

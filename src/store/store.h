@@ -18,12 +18,13 @@
 #include "model/network.h"
 #include "model/policy.h"
 #include "model/principal.h"
+#include "model/webhook.h"
 
 struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    8 // schema that this binary writes: the number of files in schema/
+#define STORE_VERSION    9 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 8 // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -33,6 +34,7 @@ struct store_options {
     bool exclusive;   // take the flock on PATH.lock: one process (design §5). false only for read-only inspection
     unsigned write_queue_max; // 1024
     int64_t busy_ms;          // 5000
+    unsigned outbox_max;      // 10000 deliveries
     const struct clock *clock;
 };
 void store_options_default(struct store_options *o);
@@ -490,6 +492,74 @@ enum err store_event_last(struct store_reader *r, int64_t *ret, struct error *er
 // Whether a resource of that group has an event with after < seq <= until.
 enum err store_event_between(struct store_reader *r, const char *group_id, int64_t after, int64_t until,
                              struct slice resource, bool *ret, struct error *err) MUST_CHECK;
+
+// ---- webhooks and their outbox (docs/webhooks.md). Deliveries go with their hook.
+// By id, with their secrets. org_id NULL = all.
+enum err store_webhooks(struct store_reader *r, const char *org_id, struct arena *a, struct webhook **ret,
+                        size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_webhook_get(struct store_reader *r, const char *id, struct arena *a, struct webhook *ret,
+                           struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_tx_webhook_insert(struct store_tx *tx, const struct webhook *w,
+                                 struct error *err) MUST_CHECK; // with its secrets
+enum err store_tx_webhook_delete(struct store_tx *tx, const char *id, struct error *err) MUST_CHECK;
+enum err store_tx_webhook_enable(struct store_tx *tx, const char *id, bool on, struct slice reason, bool *ret_changed,
+                                 struct error *err) MUST_CHECK; // the row exists
+// The current secret becomes the one before, until `until`; `s` becomes current.
+enum err store_tx_webhook_rotate(struct store_tx *tx, const char *id, const struct webhook_secret *s, struct wall until,
+                                 struct error *err) MUST_CHECK;
+
+// One message to every enabled hook of the organisation that reaches d->group_id and subscribes to d->notice, or to
+// only_webhook, enabled or not, whatever it subscribes to. Of d: id, org_id, group_id, notice, subject, created, body.
+// A full outbox (store_options.outbox_max) loses a tenth of its rows first: the oldest delivered, then the oldest dead,
+// then the oldest of all; *ret_dropped counts those of them that were neither delivered nor dead. *ret_n: rows made.
+enum err store_tx_outbox_add(struct store_tx *tx, const struct delivery *d, const char *only_webhook, uint64_t *ret_n,
+                             uint64_t *ret_dropped, struct error *err) MUST_CHECK;
+// Whether store_tx_outbox_add would make a row (only_webhook NULL), so that no body is made for nobody.
+enum err store_outbox_wanted(struct store_reader *r, const struct delivery *d, bool *ret, struct error *err) MUST_CHECK;
+struct hook_due {
+    char webhook_id[OID_HEX + 1];
+    struct wall not_before; // of the delivery that is due first
+};
+// Enabled hooks that have a pending delivery.
+enum err store_hooks_due(struct store_reader *r, struct arena *a, struct hook_due **ret, size_t *ret_n,
+                         struct error *err) MUST_CHECK;
+// The delivery of a hook that is due first, with its body, whenever it is due. ERR_NOT_FOUND: none is pending.
+enum err store_outbox_first(struct store_reader *r, const char *webhook_id, struct arena *a, struct delivery *ret,
+                            struct error *err) MUST_CHECK;
+enum err store_outbox_get(struct store_reader *r, int64_t seq, struct arena *a, struct delivery *ret,
+                          struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+struct delivery_filter {
+    const char *webhook_id, *id; // NULL = any
+    int state;                   // enum delivery_state, -1 = any
+    struct page page;
+};
+enum err store_deliveries(struct store_reader *r, const struct delivery_filter *f, struct arena *a,
+                          struct delivery **ret, size_t *ret_n,
+                          struct error *err) MUST_CHECK; // newest first, without bodies
+struct outbox_stats {
+    uint64_t pending; // waiting ones too
+    uint64_t dead;
+    struct wall oldest; // queued, of the pending; 0 = none
+};
+enum err store_outbox_stats(struct store_reader *r, const char *webhook_id /* NULL = all */, struct outbox_stats *ret,
+                            struct error *err) MUST_CHECK;
+// What an attempt left, by seq: state, not_before, attempts, last_attempt, finished, status, reason. One that ends lets
+// the next of its lane go, from d->last_attempt on. ERR_NOT_FOUND: no such pending row.
+enum err store_tx_outbox_outcome(struct store_tx *tx, const struct delivery *d, struct error *err) MUST_CHECK;
+// The endpoint answers again: what failed before is due now.
+enum err store_tx_outbox_hurry(struct store_tx *tx, const char *webhook_id, struct wall now,
+                               struct error *err) MUST_CHECK;
+// Delivered and dead ones of a hook go again, as if new: the one of that id, or (id NULL) those of events since
+// `since`.
+enum err store_tx_outbox_replay(struct store_tx *tx, const char *webhook_id, const char *id, struct wall since,
+                                struct wall now, uint64_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_outbox_prune(struct store_tx *tx, struct wall before, uint64_t *ret_n,
+                               struct error *err) MUST_CHECK; // delivered and dead ones that finished before
+// Listed, pending requests that have come under a threshold (model/webhook.h) which was not told of them.
+enum err store_expiring(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct connection **ret,
+                        size_t *ret_n, struct error *err) MUST_CHECK;
+enum err store_tx_expiry_told(struct store_tx *tx, const char *connection_id, unsigned hours,
+                              struct error *err) MUST_CHECK;
 
 // ---- leases (scan units; several replicas come later, the rows are right already)
 // Takes or renews `name` for owner until now + ms. ERR_BUSY while another owner's lease lives. *ret_epoch rises at each

@@ -15,8 +15,12 @@ _Static_assert(STORE_MIN_BINARY <= STORE_VERSION, "a binary can open what it wri
 
 void store_options_default(struct store_options *o)
 {
-    *o = (struct store_options){
-        .migrate = true, .exclusive = true, .write_queue_max = 1024, .busy_ms = 5000, .clock = &clock_system};
+    *o = (struct store_options){.migrate = true,
+                                .exclusive = true,
+                                .write_queue_max = 1024,
+                                .busy_ms = 5000,
+                                .outbox_max = 10000,
+                                .clock = &clock_system};
 }
 
 // Made by us first, so that the modes of the database, its WAL and its shared memory are all 0600 (SQLite copies them).

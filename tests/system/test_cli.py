@@ -18,7 +18,8 @@ connection delete|connection protect|connection unprotect|connection approve-cid
 connection history|connection get|connection watch|org create|org list|project create|project list|key create|key list|key reset|key delete
 service-account create|service-account list|service-account delete|person-group grant|person-group list|person-group revoke|access-list add|access-list remove|event list|event export
 policy show|policy set|policy enable|policy disable|policy approvals|policy test|policy dry-run|expected add|expected list|expected remove
-aws-policy|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
+webhook add|webhook list|webhook enable|webhook disable|webhook rotate|webhook test|webhook deliveries|webhook replay
+webhook remove|aws-policy|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
 
 
 @pytest.fixture(params=["alone", "daemon"])
