@@ -22,11 +22,29 @@ static void add_link(struct call *c, struct json_writer *w, const struct event_r
     json_arr_end(w);
 }
 
+static bool is_of_key(const struct event_row *e)
+{
+    return has_prefix(e->type, "API_KEY_") || has_prefix(e->type, "PEERAGE_API_KEY_");
+}
+
+// The block of an access list's event, out of its detail.
+static void add_access_entry(struct json_writer *w, const struct event_row *e)
+{
+    const struct slice before = SLICE("{\"cidrBlock\":\"");
+    struct slice rest = slice_skip(e->detail, before.n), block;
+    if (is_of_key(e) && slice_starts(e->detail, before) && slice_cut(&rest, '"', &block))
+        json_kslice(w, "whitelistEntry", block);
+}
+
 // What the event is about. Atlas names no resource for what is made in the scope itself.
 static void add_subject(struct json_writer *w, const struct event_row *e)
 {
     const char *kind = NULL;
     if (e->resource.n == 0) return;
+    if (is_of_key(e)) {
+        json_kslice(w, "targetPublicKey", e->resource);
+        return;
+    }
     if (has_prefix(e->type, "SERVICE_ACCOUNT_"))
         kind = "serviceAccount";
     else if (has_prefix(e->type, "PEERAGE_"))
@@ -37,7 +55,6 @@ static void add_subject(struct json_writer *w, const struct event_row *e)
                                                           : "network";
     if (kind) json_kslice(w, "resourceId", e->resource);
     json_kstr(w, "resourceType", kind);
-    if (has_prefix(e->type, "API_KEY_")) json_kslice(w, "targetPublicKey", e->resource);
 }
 
 static void add_event(struct call *c, struct json_writer *w, const struct event_row *e, bool of_org)
@@ -55,6 +72,7 @@ static void add_event(struct call *c, struct json_writer *w, const struct event_
     json_kstr(w, "remoteAddress", e->remote[0] ? e->remote : NULL);
     add_subject(w, e);
     json_kstr(w, "username", named ? e->actor : NULL);
+    add_access_entry(w, e);
 }
 
 static bool read_time(struct call *c, const char *name, struct wall *ret)

@@ -69,6 +69,10 @@ static const struct {
     {"endpointSetId", "EndpointSetId", "The endpoint set."},
     {"groupName", "GroupName", "The project's name."},
     {"eventId", "ObjectId", "The event."},
+    {"apiUserId", "ObjectId", "The API key's id."},
+    {"clientId", "ClientId", "The service account."},
+    {"secretId", "ObjectId", "The secret's id."},
+    {"ipAddress", "AccessListAddress", "An address, or a block with its slash encoded: 192.0.2.0%2F24."},
     {"id", "ConnectionId", "The connection's name or _id."},
 };
 

@@ -47,12 +47,12 @@ def validator(schema_text):
 
 @functools.lru_cache(maxsize=None)
 def paths():
-    """[(compiled path, item)], the literal ones before those with parameters."""
+    """[(compiled path, item)]: the literal ones before those with parameters, {id}:verb before {id}."""
     found = []
     for template, item in document()["paths"].items():
         pattern = "".join("[^/]+" if part.startswith("{") else re.escape(part)
                           for part in re.split(r"(\{[^}]*\})", template))
-        found.append((template.count("{"), re.compile(pattern), item))
+        found.append(((template.count("{"), template.endswith("}")), re.compile(pattern), item))
     return [(p, item) for _, p, item in sorted(found, key=lambda f: f[0])]
 
 

@@ -15,6 +15,7 @@ import pytest
 import harness
 import tenancy
 from harness import V2023_01, V2023_02, V2024_11
+from tenant import Tenant, keyed, raw_key, seconds_of
 from world import UNKNOWN_GROUP, Connection, World, error_body, raw
 
 ROW = re.compile(r'^DECISION\("((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", (RECORDED|FIELD|DOCUMENTED|DECIDED)\)$')
@@ -173,7 +174,7 @@ def test_role_too_low(world):
         if need in ("NEED_ANY", "NEED_GROUP_READ", "NEED_ORG_MEMBER"):
             continue
         target = template.replace("{groupId}", world.group).replace("{id}", world.dev["PEERING_NAME"])
-        target = target.replace("{orgId}", world.dev["ORG_ID"])
+        target = re.sub(r"\{\w+\}", "x", target.replace("{orgId}", world.dev["ORG_ID"]))
         answer = world.digest(target, *low, method=method)
         assert refused(answer, 401, "USER_UNAUTHORIZED") == [] and answer["WWW-Authenticate"] is not None, target
 
@@ -663,9 +664,13 @@ def test_subject_of_an_event(world):
     for event in event_list(world).json()["results"]:
         kind = event.get("resourceType")
         assert (kind is None) == event["eventTypeName"].startswith(("GROUP_", "API_KEY_"))
+        assert (kind is None) == (event["eventTypeName"] == "GROUP_CREATED" or "targetPublicKey" in event)
         assert kind != "vpcPeeringConnection" or event["resourceId"].startswith("pcx-")
     public, _ = world.key("ORG_MEMBER")
     assert event_list(world, "?eventType=API_KEY_CREATED", "orgs").json()["results"][0]["targetPublicKey"] == public
+    world.command("access-list", "add", public, "10.0.0.0/8")
+    added = event_list(world, "?eventType=API_KEY_ACCESS_LIST_ENTRY_ADDED", "orgs").json()["results"][0]
+    assert (added["targetPublicKey"], added["whitelistEntry"]) == (public, "10.0.0.0/8")
 
 
 @decision("Events of an organisation")
@@ -739,6 +744,195 @@ def test_org_without_a_role(dev):
     world = World(dev)  # its own: with two organisations, commands must name theirs
     other = world.command("org", "create", "Elsewhere")["id"]
     refused(world.get(f"/api/atlas/v2/orgs/{other}/events", V2023_01), 401, "USER_UNAUTHORIZED")
+
+
+# ---- credentials -------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def tenant(shared_dev):
+    return Tenant(shared_dev)
+
+
+NEW_ACCOUNT = {"name": "n", "description": "d", "roles": ["ORG_MEMBER"], "secretExpiresAfterHours": 8}
+
+
+@decision("API key or service account of another organisation")
+def test_strangers_are_not_found(tenant):
+    key, account = tenant.make_key("ORG_MEMBER"), tenant.make_account("ORG_MEMBER")
+    for path, code in ((f"{tenant.group_keys}/{key['id']}", "API_KEY_NOT_FOUND"), (f"{tenant.keys}/{UNKNOWN_GROUP}", "API_KEY_NOT_FOUND"),
+                       (f"{tenant.group_accounts}/{account['clientId']}", "SERVICE_ACCOUNT_NOT_FOUND"),
+                       (f"{tenant.accounts}/mdb_sa_id_{UNKNOWN_GROUP}", "SERVICE_ACCOUNT_NOT_FOUND")):
+        tenant.refused("DELETE", path, None, 404, code)
+
+
+@decision("Role of the wrong scope")
+def test_roles_of_the_wrong_scope(tenant):
+    tenant.refused("POST", tenant.keys, {"desc": "d", "roles": ["GROUP_OWNER"]}, 400, "CANNOT_ADD_GROUP_ROLE")
+    tenant.refused("POST", tenant.group_accounts, {**NEW_ACCOUNT, "roles": ["GROUP_OWNER", "ORG_OWNER"]}, 400, "CANNOT_ADD_ORG_ROLE")
+    made = tenant.make_key("ORG_READ_ONLY", "GROUP_OWNER", path=tenant.group_keys)
+    assert [r["roleName"] for r in made["roles"]] == ["ORG_READ_ONLY", "GROUP_OWNER"]
+
+
+@decision("No role, or an unknown one")
+def test_no_or_unknown_roles(tenant):
+    tenant.refused("POST", tenant.keys, {"desc": "d", "roles": []}, 400, "MISSING_API_KEY_ROLES")
+    for roles in ([], ["ORG_KING"]):
+        assert tenant.refused("POST", tenant.accounts, {**NEW_ACCOUNT, "roles": roles}, 400, "INVALID_ATTRIBUTE")["parameters"] == ["roles"]
+
+
+@decision("Read-only attribute in a body")
+def test_read_only_attributes(tenant):
+    tenant.refused("POST", tenant.keys, {"desc": "d", "roles": ["ORG_MEMBER"], "id": UNKNOWN_GROUP}, 400, "ATTRIBUTE_READ_ONLY")
+
+
+@decision("Last owner of an organisation")
+def test_the_last_owner(dev):
+    tenant = Tenant(dev)
+    owner = next(k for k in tenant.ask("GET", tenant.keys)["results"] if k["roles"][0]["roleName"] == "ORG_OWNER")
+    me = f"{tenant.accounts}/{dev['CLIENT_ID']}"
+    tenant.ask("DELETE", f"{tenant.keys}/{owner['id']}", status=204)
+    tenant.refused("DELETE", me, None, 409, "CANNOT_REMOVE_LAST_ORG_OWNER")
+    tenant.refused("PATCH", me, {"roles": ["ORG_MEMBER"]}, 409, "CANNOT_REMOVE_LAST_ORG_OWNER")
+    secret = tenant.ask("GET", me)["secrets"][0]["id"]
+    tenant.refused("DELETE", f"{me}/secrets/{secret}", None, 409, "CANNOT_REMOVE_LAST_ORG_OWNER")
+    tenant.command("service-account", "delete", dev["CLIENT_ID"])
+
+
+@decision("PATCH of an API key")
+def test_patch_assigns(tenant):
+    made = tenant.make_key("ORG_MEMBER")
+    one = f"{tenant.group_keys}/{made['id']}"
+    tenant.refused("PATCH", one, {"desc": "only this"}, 404, "API_KEY_NOT_FOUND")
+    assert tenant.ask("PATCH", one, {"roles": ["GROUP_READ_ONLY"]})["roles"][1]["groupId"] == tenant.group
+
+
+@decision("`:invite` and POST")
+def test_again_into_a_project(tenant):
+    account, key = tenant.make_account("GROUP_OWNER", path=tenant.group_accounts), tenant.make_key("GROUP_OWNER", path=tenant.group_keys)
+    assert tenant.ask("POST", f"{tenant.group_accounts}/{account['clientId']}:invite", {"roles": ["GROUP_READ_ONLY"]})["roles"] == ["GROUP_READ_ONLY"]
+    tenant.ask("POST", f"{tenant.group_keys}/{key['id']}", [{"roles": ["GROUP_READ_ONLY"]}], 204)
+    assert [r["roleName"] for r in tenant.ask("GET", f"{tenant.keys}/{key['id']}")["roles"]] == ["ORG_MEMBER", "GROUP_READ_ONLY"]
+
+
+@decision("Project Access Manager")
+def test_an_access_manager_makes_no_owner(tenant):
+    token = tenant.token_of(tenant.make_account("GROUP_ACCESS_MANAGER", path=tenant.group_accounts))
+    owner = tenant.make_key("GROUP_OWNER", path=tenant.group_keys)
+    tenant.refused("POST", tenant.group_keys, {"desc": "d", "roles": ["GROUP_OWNER"]}, 401, "USER_UNAUTHORIZED", token)
+    tenant.refused("DELETE", f"{tenant.group_keys}/{owner['id']}", None, 401, "USER_UNAUTHORIZED", token)
+    tenant.ask("POST", tenant.group_keys, {"desc": "d", "roles": ["GROUP_CLUSTER_MANAGER"]}, token=token)
+
+
+@decision("Service account that reaches beyond")
+def test_an_account_of_more_than_the_project(tenant):
+    token = tenant.token_of(tenant.make_account("GROUP_OWNER", path=tenant.group_accounts))
+    wide = tenant.make_account("ORG_READ_ONLY")
+    one = f"{tenant.group_accounts}/{wide['clientId']}"
+    tenant.ask("POST", f"{one}:invite", {"roles": ["GROUP_READ_ONLY"]})
+    for tail, body in (("/secrets", {"secretExpiresAfterHours": 8}), ("/accessList", [{"ipAddress": "127.0.0.1"}])):
+        tenant.refused("POST", one + tail, body, 401, "USER_UNAUTHORIZED", token)
+    tenant.refused("PATCH", one, {"name": "mine"}, 401, "USER_UNAUTHORIZED", token)
+
+
+@decision("Third secret")
+def test_a_third_secret(tenant):
+    secrets = f"{tenant.accounts}/{tenant.make_account('ORG_MEMBER')['clientId']}/secrets"
+    tenant.ask("POST", secrets, {"secretExpiresAfterHours": 8}, 201)
+    tenant.refused("POST", secrets, {"secretExpiresAfterHours": 8}, 400, "MAX_SECRETS_PER_SERVICE_ACCOUNT_EXCEEDED")
+
+
+@decision("Second secret")
+def test_a_second_secret_shortens_the_first(tenant):
+    one = f"{tenant.accounts}/{tenant.make_account('ORG_MEMBER', hours=8760)['clientId']}"
+    made = tenant.ask("POST", f"{one}/secrets", {"secretExpiresAfterHours": 8760}, 201)
+    older = next(s for s in tenant.ask("GET", one)["secrets"] if s["id"] != made["id"])
+    assert seconds_of(older["expiresAt"]) - seconds_of(made["createdAt"]) in range(7 * 86400 - 1, 7 * 86400 + 2)
+
+
+@decision("Deleted secret")
+def test_tokens_end_with_their_secret(tenant):
+    account = tenant.make_account("ORG_MEMBER")
+    token = tenant.token_of(account)
+    tenant.ask("DELETE", f"{tenant.accounts}/{account['clientId']}/secrets/{account['secrets'][0]['id']}", status=204)
+    assert tenant.get("/api/atlas/v2/groups", V2023_01, token=token).status == 401
+
+
+@decision("`secretExpiresAfterHours`")
+def test_hours_of_a_secret(tenant):
+    for hours in (7, 8761):
+        answer = tenant.refused("POST", tenant.accounts, {**NEW_ACCOUNT, "secretExpiresAfterHours": hours}, 400, "INVALID_ATTRIBUTE")
+        assert answer["parameters"] == ["secretExpiresAfterHours"]
+
+
+@decision("Masked secrets")
+def test_masks(tenant):
+    key, account = tenant.make_key("ORG_MEMBER"), tenant.make_account("ORG_MEMBER")
+    assert tenant.ask("GET", f"{tenant.keys}/{key['id']}")["privateKey"] == f"********-****-****-{key['privateKey'][-12:]}"
+    (secret,) = tenant.ask("GET", f"{tenant.accounts}/{account['clientId']}")["secrets"]
+    assert secret["maskedSecretValue"] == "mdb_sa_sk_..." and "secret" not in secret
+
+
+@decision("`includeSystemManaged`")
+def test_include_system_managed(tenant):
+    for paths in (tenant.accounts, tenant.group_accounts):
+        plain = tenant.ask("GET", paths)
+        assert tenant.ask("GET", f"{paths}?includeSystemManaged=true")["totalCount"] == plain["totalCount"]
+        tenant.refused("GET", f"{paths}?includeSystemManaged=yes", None, 400, "INVALID_QUERY_PARAMETER")
+
+
+@decision("Access list entry that is there already")
+def test_an_entry_twice(tenant):
+    base = f"{tenant.accounts}/{tenant.make_account('ORG_MEMBER')['clientId']}/accessList"
+    tenant.ask("POST", base, [{"ipAddress": "127.0.0.1"}])
+    tenant.refused("POST", base, [{"ipAddress": "127.0.0.2"}, {"cidrBlock": "127.0.0.1/32"}], 409, "ADDRESS_ALREADY_IN_ACCESS_LIST")
+    assert tenant.ask("GET", base)["totalCount"] == 1
+
+
+@decision("CIDR block with host bits")
+def test_host_bits(tenant):
+    base = f"{tenant.accounts}/{tenant.make_account('ORG_MEMBER')['clientId']}/accessList"
+    tenant.refused("POST", base, [{"cidrBlock": "10.1.2.3/16"}], 400, "INVALID_IP_ADDRESS_OR_CIDR_NOTATION")
+
+
+@decision("Both or neither of")
+def test_address_and_block(tenant):
+    base = f"{tenant.accounts}/{tenant.make_account('ORG_MEMBER')['clientId']}/accessList"
+    tenant.refused("POST", base, [{"ipAddress": "10.0.0.1", "cidrBlock": "10.0.0.1/32"}], 400, "MULTIPLE_VALUES_SPECIFIED_FOR_ONE_NETWORK_PERMISSION_ENTRY")
+    tenant.refused("POST", base, [{}], 400, "MISSING_ONE_OF_ATTRIBUTES")
+
+
+@decision("Access list entry that lets in the caller")
+def test_the_entry_of_the_caller(tenant):
+    key = tenant.make_key("ORG_MEMBER")
+    base = f"{tenant.keys}/{key['id']}/accessList"
+    tenant.ask("POST", base, [{"ipAddress": "127.0.0.1"}])
+    assert keyed(tenant, key, "127.0.0.1", "DELETE", f"{base}/127.0.0.1")["X-Error-Code"] == "CANNOT_REMOVE_CALLER_FROM_ACCESS_LIST"
+    tenant.ask("POST", base, [{"cidrBlock": "127.0.0.0/8"}])
+    assert raw_key(tenant, key, "127.0.0.1", "DELETE", f"{base}/127.0.0.1") == 204
+
+
+@decision("Who changes the access list")
+def test_who_changes_a_list(tenant):
+    key, other = tenant.make_key("ORG_MEMBER"), tenant.make_key("ORG_READ_ONLY")
+    base = f"{tenant.keys}/{key['id']}/accessList"
+    assert raw_key(tenant, other, "127.0.0.1", "POST", base, [{"ipAddress": "127.0.0.1"}]) == 401
+    assert raw_key(tenant, key, "127.0.0.1", "POST", base, [{"ipAddress": "127.0.0.1"}]) == 200
+    tenant.ask("POST", base, [{"ipAddress": "127.0.0.2"}])
+
+
+@decision("Entries of an access list")
+def test_two_hundred_entries(tenant):
+    base = f"{tenant.accounts}/{tenant.make_account('ORG_MEMBER')['clientId']}/accessList"
+    tenant.ask("POST", base, [{"ipAddress": f"10.0.0.{i}"} for i in range(200)])
+    tenant.refused("POST", base, [{"ipAddress": "10.0.1.0"}], 400, "MAX_ACCESS_LIST_ENTRIES_EXCEEDED")
+    shown = [e["cidrBlock"] for e in tenant.ask("GET", f"{base}?itemsPerPage=500")["results"]]
+    assert len(shown) == 200 and shown == sorted(shown)
+
+
+@decision("204")
+def test_no_content(tenant):
+    key = tenant.make_key("ORG_MEMBER")
+    assert tenant.ask("DELETE", f"{tenant.keys}/{key['id']}?envelope=true&pretty=true", status=204) is None
 
 
 # ---- limits ------------------------------------------------------------------------------------------------

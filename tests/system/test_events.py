@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("built_binary")
 
 UNKNOWN = UNKNOWN_GROUP
 GROUP_KEYS = ["apiKeyId", "created", "eventTypeName", "groupId", "id", "isGlobalAdmin", "links", "orgId", "publicKey",
-              "remoteAddress", "resourceId", "resourceType", "targetPublicKey", "username"]
+              "remoteAddress", "resourceId", "resourceType", "targetPublicKey", "username", "whitelistEntry"]
 
 
 class EventWorld(World):
