@@ -103,9 +103,10 @@ enum err core_connection_protect(struct core *c, const struct actor *by, const c
 // Due as intents are: WANTED to make, REMOVING to remove, CONFLICT to look again if it was given a time.
 enum err core_routes_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct peer_route **ret,
                          size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
-// Before a call that makes a route: `tried` is set, durable, so that a lost reply is not taken for somebody else's
-// route later. *row->tried keeps what it was before (0 and the route is there: FOUND; else MADE). ERR_CONFLICT: the row
-// is no longer wanted, or writes are frozen. Not needed before removing: removing twice is harmless.
+// Before a call that makes or removes a route. Making: `tried` is set, durable, so that a lost reply is not taken for
+// somebody else's route later; *row->tried keeps what it was before (0 and the route is there: FOUND; else MADE).
+// Removing records nothing, since doing it twice is harmless. ERR_CONFLICT: the row has changed its mind since *row was
+// read (wanted ↔ removing) or is gone, or writes are frozen.
 enum err core_route_begin(struct core *c, struct peer_route *row, struct error *err) MUST_CHECK;
 // The result of one cloud call for one route: MADE (by us), FOUND (the same route was there before we ever tried: kept
 // at the end too), GONE (removed, or not there: the row ends), CONFLICT (something else is in its place, or AWS will

@@ -107,8 +107,8 @@ enum err routes_follow(struct store_tx *tx, const struct transition *t, struct e
     // What is seen for the first time has neither blocks nor routes: the first scan of a large account pays nothing.
     if (!t->before) return ERR_OK;
     bool active = cloud_of(t->row) == CLOUD_ACTIVE && t->row->listed;
-    bool was_active = cloud_of(t->before) == CLOUD_ACTIVE;
-    bool ends = ended(t->row) && !ended(t->before), none = false;
+    bool was_active = cloud_of(t->before) == CLOUD_ACTIVE, none = false;
+    bool ends = (ended(t->row) && !ended(t->before)) || cloud_of(t->row) == CLOUD_DELETING;
     if (!active && !was_active && !ends) return ERR_OK;
     uint64_t touched = 0;
     enum err code = active ? follow_active(tx, t, &none, err) : ERR_OK;
@@ -252,11 +252,13 @@ static enum err begin(struct store_tx *tx, void *ctx, struct error *err)
     enum err code = store_route_get(store_tx_reader(tx), op->asked, op->arena, &op->row, err);
     if (code == ERR_OK)
         code = store_writes_allowed(store_tx_reader(tx), op->row.group_id, op->row.network_id, &allowed, err);
-    bool wanted = code == ERR_OK && (op->row.state == PEER_ROUTE_WANTED || op->row.state == PEER_ROUTE_CONFLICT);
-    if (code == ERR_NOT_FOUND || (code == ERR_OK && (!wanted || !allowed)))
-        return error_set(err, ERR_CONFLICT, "the route to %s in %s is not wanted any more, or writes are frozen",
-                         op->asked->cidr, op->asked->table_id);
-    if (code != ERR_OK) return code;
+    bool removing = op->asked->state == PEER_ROUTE_REMOVING;
+    bool same =
+        code == ERR_OK && (op->row.state == PEER_ROUTE_REMOVING) == removing && op->row.state != PEER_ROUTE_MADE;
+    if (code == ERR_NOT_FOUND || (code == ERR_OK && (!same || !allowed)))
+        return error_set(err, ERR_CONFLICT, "the route to %s in %s is not %s any more, or writes are frozen",
+                         op->asked->cidr, op->asked->table_id, removing ? "to be removed" : "wanted");
+    if (code != ERR_OK || removing) return code; // removing twice is harmless: nothing to remember
     struct peer_route next = op->row;
     next.tried = clock_wall(op->core->clock);
     return store_tx_route_update(tx, &next, err);

@@ -253,9 +253,19 @@ static void route_is_there(const struct act_route_input *in, struct act_route_de
         result(d, ours && !is_removing(in) ? ROUTE_RESULT_MADE : ROUTE_RESULT_FOUND, 0, "%s", "");
 }
 
+// A call to make it was begun so lately that the answer may be from before it.
+static bool may_come(const struct act_route_input *in)
+{
+    int64_t tried = in->row->tried.us;
+    return tried && in->now.us >= tried && in->now.us - tried < ACT_SETTLE_US;
+}
+
 static void route_is_not_there(const struct act_route_input *in, struct act_route_decision *d)
 {
-    if (is_removing(in))
+    if (is_removing(in) && may_come(in))
+        result(d, ROUTE_RESULT_RETRY, ACT_SETTLE_LOOK_NS,
+               "%s in %s was asked for a moment ago and is not to be seen yet.", in->row->cidr, in->row->table_id);
+    else if (is_removing(in))
         result(d, ROUTE_RESULT_GONE, 0, "%s", "");
     else if (in->again) // there was one a moment ago
         result(d, ROUTE_RESULT_RETRY, 0, "The routes of %s are changing.", in->row->table_id);

@@ -59,6 +59,7 @@ struct act_route_input {
     const struct cloud_failure *failure; // unless class is CLOUD_OK
     const struct cloud_route *there;     // of the find, when class is CLOUD_OK
     bool again;                          // the find after EC2 said that there is a route for that block already
+    struct wall now;
 };
 struct act_route_decision {
     enum act_route_step step;
@@ -67,7 +68,8 @@ struct act_route_decision {
     int64_t wait_ns;            // RETRY: 0 = by back-off; CONFLICT: until it is looked at again
     char text[600];
 };
-#define ACT_LOOK_AGAIN_NS (600 * NS_PER_SEC) // a conflict that a person may solve
+#define ACT_LOOK_AGAIN_NS  (600 * NS_PER_SEC) // a conflict that a person may solve
+#define ACT_SETTLE_LOOK_NS (10 * NS_PER_SEC)  // within ACT_SETTLE_US of a call, what cannot be seen is not gone yet
 void act_route_decide(const struct act_route_input *in, struct act_route_decision *ret);
 
 // ---- finishing ------------------------------------------------------------------------------------------------------

@@ -290,7 +290,7 @@ static bool ask_route(struct work *w, enum act_route_asked what, struct cloud_ro
     struct cloud *cloud = w->a->opt.cloud;
     struct slice block = slice_of(r->cidr);
     struct error err;
-    enum err e = what == ACT_ROUTE_CREATED ? core_route_begin(w->a->opt.core, r, &err) : ERR_OK;
+    enum err e = what == ACT_ROUTE_FOUND ? ERR_OK : core_route_begin(w->a->opt.core, r, &err);
     if (e != ERR_OK && e != ERR_CONFLICT) store_trouble(w, "route", &err);
     if (e != ERR_OK) return false;
     if (what == ACT_ROUTE_FOUND)
@@ -328,6 +328,7 @@ static bool attempt_route(struct work *w, enum cloud_class proof, struct act_rou
                                  .there = &there};
     if (proof == CLOUD_OK && !ask_route(w, ACT_ROUTE_FOUND, &there, &in.class)) return false;
     for (int n = 0; n < STEPS_MAX; n++) {
+        in.now = clock_wall(w->a->opt.clock);
         act_route_decide(&in, d);
         if (d->step == ACT_ROUTE_RESULT && !d->look) return true;
         if (w->a->stopping) return leave_route(w, &in);

@@ -102,19 +102,25 @@ enum err store_tx_peer_cidrs_forget(struct store_tx *tx, const char *connection_
 // ---- which routes shall be --------------------------------------------------------------------------------
 
 // All statements bind the id of the network or connection, and the time.
-#define DESIRED(scope)                                                                                                 \
+#define DESIRED(status, scope)                                                                                         \
     "FROM connection AS c JOIN network AS n ON n.id = c.network_id "                                                   \
     "JOIN network_table AS t ON t.group_id = n.group_id AND t.network_id = n.id "                                      \
     "JOIN peer_cidr AS p ON p.group_id = c.group_id AND p.connection_id = c.id "                                       \
-    "WHERE c.listed = 1 AND c.cloud_status = 'active' AND p.approved = 1 "                                             \
+    "WHERE c.listed = 1 AND c.cloud_status " status " AND p.approved = 1 "                                             \
     "AND instr(' ' || c.requester_cidrs || ' ', ' ' || p.cidr || ' ') > 0 AND " scope
+// New ones while it is active; those that are there stay until its end: a status that goes back is an old answer, and
+// one that we do not know is no reason to cut the traffic.
+#define NOW_ACTIVE "= 'active'"
+#define NOT_ENDED  "NOT IN ('deleting', 'deleted', 'rejected', 'failed', 'expired')"
 #define ADD(scope)                                                                                                     \
     "INSERT INTO route (group_id, connection_id, network_id, table_id, cidr, state, ours, tried, changed, "            \
     "not_before, reason) SELECT c.group_id, c.id, c.network_id, t.table_id, p.cidr, 'wanted', 0, 0, ?2, 0, "           \
-    "'' " DESIRED(scope) " ON CONFLICT DO UPDATE SET state = 'wanted', changed = ?2, not_before = 0, reason = '' "     \
+    "'' " DESIRED(NOW_ACTIVE,                                                                                          \
+                  scope) " ON CONFLICT DO UPDATE SET state = 'wanted', changed = ?2, not_before = 0, reason = '' "     \
                          "WHERE state = 'removing'"
 #define NOT_DESIRED(rows, scope)                                                                                       \
-    rows " AND ?2 > 0 AND (connection_id, table_id, cidr) NOT IN (SELECT c.id, t.table_id, p.cidr " DESIRED(scope) ")"
+    rows " AND ?2 > 0 AND (connection_id, table_id, cidr) NOT IN (SELECT c.id, t.table_id, p.cidr " DESIRED(NOT_ENDED, \
+                                                                                                            scope) ")"
 #define DROP(rows, scope) "DELETE FROM route WHERE ours = 0 AND tried = 0 AND " NOT_DESIRED(rows, scope)
 #define REMOVE(rows, scope)                                                                                            \
     "UPDATE route SET state = 'removing', changed = ?2, not_before = 0, reason = '' WHERE state <> 'removing' "        \

@@ -357,9 +357,10 @@ enum err store_tx_peer_cidr(struct store_tx *tx, const struct connection *c, str
                             struct wall now, struct error *err) MUST_CHECK;
 enum err store_tx_peer_cidrs_forget(struct store_tx *tx, const char *connection_id, struct error *err) MUST_CHECK;
 // The routes that shall be: of listed connections whose cloudStatus is active, from each table of the network to each
-// approved block that the requester has now. Makes the rows of one connection, or of a whole network
-// (connection_id NULL), follow: wanted ones appear; others turn to removing if a call was ever made for them, else they
-// go. *ret_n: rows touched.
+// approved block that the requester has now. Those that are there stay until the connection is deleting, has ended or
+// has left the list, whatever other cloudStatus is said meanwhile. Makes the rows of one connection, or of a whole
+// network (connection_id NULL), follow: wanted ones appear; others turn to removing if a call was ever made for them,
+// else they go. *ret_n: rows touched.
 enum err store_tx_routes_follow(struct store_tx *tx, const char *network_id, const char *connection_id, struct wall now,
                                 uint64_t *ret_n, struct error *err) MUST_CHECK;
 // Rows with something to do in networks that may be written; limits and *ret_next as for intents. A conflict is due

@@ -364,6 +364,48 @@ static void a_freeze_holds_routes_too(void **state)
     assert_err(&c->f, ERR_CONFLICT, core_route_begin(c->core, r, &c->f.err));
 }
 
+static void a_freeze_holds_a_removal_that_was_handed_out(void **state)
+{
+    struct core_fixture *c = *state;
+    tables(c, RTB_A, NULL);
+    accepted(c);
+    work(c);
+    scan_as(c, "deleted");
+    struct peer_route *r;
+    assert_int_equal(due_routes(c, &r), 1);
+    assert_ok(&c->f, core_route_begin(c->core, r, &c->f.err));
+    assert_ok(&c->f, core_freeze(c->core, &somebody, FREEZE_ALL, NULL, true, SLICE("x"), &c->f.err));
+    assert_err(&c->f, ERR_CONFLICT, core_route_begin(c->core, r, &c->f.err));
+}
+
+static void a_removal_ends_when_the_route_is_wanted_again(void **state)
+{
+    struct core_fixture *c = *state;
+    tables(c, RTB_A, NULL);
+    accepted(c);
+    work(c);
+    tables(c, NULL, NULL);
+    struct peer_route *r;
+    assert_int_equal(due_routes(c, &r), 1);
+    tables(c, RTB_A, NULL);
+    assert_err(&c->f, ERR_CONFLICT, core_route_begin(c->core, r, &c->f.err));
+}
+
+static void an_old_or_unknown_status_cuts_no_traffic(void **state)
+{
+    struct core_fixture *c = *state;
+    tables(c, RTB_A, NULL);
+    accepted(c);
+    work(c);
+    static const char *const odd[] = {"provisioning", "pending-acceptance", "initiating-request", "half-active"};
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        scan_as(c, odd[i]);
+        assert_string_equal(shown(c), "a 10.0.0.0/16 made!");
+    }
+    scan_as(c, "deleting");
+    assert_string_equal(shown(c), "a 10.0.0.0/16 removing!");
+}
+
 static void a_removed_network_leaves_its_routes_in_aws(void **state)
 {
     struct core_fixture *c = *state;
@@ -399,6 +441,9 @@ int main(void)
         T(a_retry_waits),
         T(a_refused_call_leaves_no_claim),
         T(a_freeze_holds_routes_too),
+        T(a_freeze_holds_a_removal_that_was_handed_out),
+        T(a_removal_ends_when_the_route_is_wanted_again),
+        T(an_old_or_unknown_status_cuts_no_traffic),
         T(a_removed_network_leaves_its_routes_in_aws),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

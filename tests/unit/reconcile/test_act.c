@@ -264,6 +264,26 @@ static void test_what_stands_in_the_table_decides(void **state)
     }
 }
 
+static void test_what_was_tried_a_moment_ago_is_not_gone_yet(void **state)
+{
+    struct peer_route row = {.table_id = RTB, .cidr = CIDR, .state = PEER_ROUTE_REMOVING};
+    struct cloud_route there = {.vpc_id = VPC};
+    struct act_route_input in = {.row = &row, .asked = ACT_ROUTE_FOUND, .there = &there};
+    (void)state;
+    in.now.us = NOW + ACT_SETTLE_US - 1;
+    struct act_route_decision d = ask_route(in, TRIED, NULL);
+    assert_int_equal(d.result.kind, ROUTE_RESULT_RETRY);
+    assert_int_equal(d.wait_ns, ACT_SETTLE_LOOK_NS);
+    in.now.us = NOW + ACT_SETTLE_US;
+    assert_int_equal(ask_route(in, TRIED, NULL).result.kind, ROUTE_RESULT_GONE);
+    in.now.us = NOW - 1; // the clock went back: waiting would have no end
+    assert_int_equal(ask_route(in, TRIED, NULL).result.kind, ROUTE_RESULT_GONE);
+    in.now.us = NOW;
+    assert_int_equal(ask_route(in, NOT_OURS, NULL).result.kind, ROUTE_RESULT_GONE);
+    row.state = PEER_ROUTE_WANTED;
+    assert_int_equal(ask_route(in, TRIED, NULL).step, ACT_ROUTE_CREATE);
+}
+
 static void test_a_table_of_another_vpc_and_a_propagated_route_are_conflicts(void **state)
 {
     struct peer_route row = {.table_id = RTB, .cidr = CIDR, .state = PEER_ROUTE_WANTED};
@@ -350,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_a_refusal_that_the_state_contradicts_is_waited_for_and_then_told),
         cmocka_unit_test(test_backoff_grows_to_its_cap),
         cmocka_unit_test(test_what_stands_in_the_table_decides),
+        cmocka_unit_test(test_what_was_tried_a_moment_ago_is_not_gone_yet),
         cmocka_unit_test(test_a_table_of_another_vpc_and_a_propagated_route_are_conflicts),
         cmocka_unit_test(test_what_creating_brought),
         cmocka_unit_test(test_only_a_call_in_doubt_keeps_its_claim),
