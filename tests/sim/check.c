@@ -78,6 +78,21 @@ static enum ev seen_as(enum cloud_status s)
     return of[s];
 }
 
+static const char *cloud_name(enum cloud_status s)
+{
+    static const char *const names[] = {[CLOUD_UNKNOWN] = "unknown",
+                                        [CLOUD_INITIATING] = "initiating-request",
+                                        [CLOUD_PENDING] = "pending-acceptance",
+                                        [CLOUD_PROVISIONING] = "provisioning",
+                                        [CLOUD_ACTIVE] = "active",
+                                        [CLOUD_DELETING] = "deleting",
+                                        [CLOUD_DELETED] = "deleted",
+                                        [CLOUD_REJECTED] = "rejected",
+                                        [CLOUD_FAILED] = "failed",
+                                        [CLOUD_EXPIRED] = "expired"};
+    return names[s];
+}
+
 static bool is_request(enum local_status s, enum action *ret)
 {
     *ret = s == LOCAL_REQUEST_ACCEPT ? ACTION_ACCEPT : s == LOCAL_REQUEST_REJECT ? ACTION_REJECT : ACTION_DELETE;
@@ -162,7 +177,8 @@ static void requested(struct play *p, struct peer *r, enum action a, enum local_
     const struct sim_peering *v = in_cloud(p, r->name);
     if (!r->net->manage) play_broke(p, "%s of %s was taken though its network is observed", action_name(a), r->name);
     if (allowed[a][before][r->cloud] != TAKE)
-        play_broke(p, "%s of %s was taken in %s, %d", action_name(a), r->name, local_status_name(before), r->cloud);
+        play_broke(p, "%s of %s was taken in %s, %s", action_name(a), r->name, local_status_name(before),
+                   cloud_name(r->cloud));
     if (a == ACTION_DELETE && (r->is_protected || r->net->is_protected))
         play_broke(p, "the delete of %s was taken though it is protected", r->name);
     unsigned effects = r->act[a].effects;
@@ -264,6 +280,15 @@ static void after_move(struct play *p, struct peer *r, enum ev ev, enum local_st
         play_broke(p, "%s is UPDATE_FAILED without a reason", r->name);
 }
 
+// AWS takes nothing back: only an old answer does, or the core's taking one for new.
+static bool goes_back(const struct play *p, enum cloud_status was, enum cloud_status is)
+{
+    static const unsigned char order[] = {[CLOUD_INITIATING] = 1, [CLOUD_PENDING] = 2,  [CLOUD_PROVISIONING] = 3,
+                                          [CLOUD_ACTIVE] = 4,     [CLOUD_DELETING] = 5, [CLOUD_DELETED] = 6,
+                                          [CLOUD_REJECTED] = 6,   [CLOUD_FAILED] = 6,   [CLOUD_EXPIRED] = 6};
+    return p->now_ns > p->stale_until && order[is] < order[was] && order[is];
+}
+
 static void connection_event(struct play *p, const struct event_row *e)
 {
     struct slice cloud, local, text;
@@ -286,6 +311,8 @@ static void connection_event(struct play *p, const struct event_row *e)
     if (!legal)
         play_broke(p, "%s went from %s to %s on %s with cloudStatus %.*s", r->name, local_status_name(before),
                    local_status_name(next), e->type, SLICE_FMT(cloud));
+    if (r->known && goes_back(p, r->cloud, status))
+        play_broke(p, "%s goes back from %s to %.*s", r->name, cloud_name(r->cloud), SLICE_FMT(cloud));
     if (status_changed && !(r->said & (1U << status)))
         play_broke(p, "%s has cloudStatus %.*s, which AWS never said", r->name, SLICE_FMT(cloud));
     if (!r->known) r->discovered_ns = p->now_ns;

@@ -196,6 +196,19 @@ static void client_approve(struct play *p)
     if (!p->dead) play_note(p, "approve", row.name, e);
 }
 
+static void client_cancel(struct play *p)
+{
+    struct error err;
+    struct intent *intents;
+    size_t n;
+    struct page page = {1, 100};
+    if (store_intents(p->reader, NULL, false, page, p->arena, &intents, &n, &err) != ERR_OK || !n) return;
+    char id[OID_HEX + 1];
+    memcpy(id, intents[draw(p, n)].id, sizeof id);
+    enum err e = core_intent_cancel(p->core, &actors[0], id, &err);
+    if (!p->dead) play_note(p, "cancel", id, e);
+}
+
 static void client_tables(struct play *p)
 {
     struct error err;
@@ -213,13 +226,15 @@ void client_op(struct play *p)
     p->client_ops++;
     arena_reset(p->arena);
     struct connection row;
-    uint64_t x = p->freeze_soon ? 80 : p->accept_new ? 0 : draw(p, 100);
+    uint64_t x = p->freeze_soon ? 80 : p->was_restored && chance(p, 4) ? 78 : p->accept_new ? 0 : draw(p, 100);
     if (x < 62)
         client_action(p);
     else if (x < 72)
         (void)pick_row(p, &row);
-    else if (x < 80)
+    else if (x < 77)
         client_protect(p);
+    else if (x < 80)
+        client_cancel(p);
     else if (x < 84)
         client_freeze(p);
     else if (x < 90)
@@ -431,7 +446,8 @@ static void of_time(struct play *p, enum kind k, unsigned seconds)
         rule(p, "{\"kind\":\"rate\",\"account\":\"%s\",\"perSecond\":1,\"seconds\":%u}", whose(p), seconds);
         break;
     case OUTAGE:
-        rule(p, "{\"kind\":\"outage\",\"account\":\"" ACCEPTER "\",\"seconds\":%u}", seconds);
+        rule(p, "{\"kind\":\"outage\",\"seconds\":%u}", seconds);
+        away(p, (int64_t)seconds * NS_PER_SEC);
         break;
     case UNREACHABLE:
         p->unreachable = true;
@@ -446,10 +462,9 @@ static void of_time(struct play *p, enum kind k, unsigned seconds)
              1 + (unsigned)draw(p, 40000), seconds);
         break;
     case STALE:
-        rule(p,
-             "{\"kind\":\"stale\",\"action\":\"DescribeVpcPeeringConnections\",\"account\":\"%s\",\"ageSeconds\":%u,"
-             "\"percent\":50,\"times\":0,\"seconds\":%u}",
+        rule(p, "{\"kind\":\"stale\",\"account\":\"%s\",\"ageSeconds\":%u,\"percent\":50,\"times\":0,\"seconds\":%u}",
              whose(p), 1 + (unsigned)draw(p, 60), seconds / 4 + 1);
+        p->stale_until = MAX(p->stale_until, p->now_ns + (int64_t)(seconds / 4 + 61) * NS_PER_SEC);
         break;
     default:
         rule(p, "{\"kind\":\"%s\",\"account\":\"%s\",\"percent\":30,\"times\":5}",

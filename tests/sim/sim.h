@@ -131,7 +131,7 @@ struct play {
 
     // the script
     int64_t next_client, next_cloud, next_fault, next_crash, next_wake, next_hand, store_well_at, away_until,
-        away_since;
+        away_since, stale_until;
     unsigned client_ops, faults, crashes, cloud_ops, fault_kinds;
     bool unreachable, freeze_soon, accept_new;
 

@@ -130,6 +130,8 @@ enum err __wrap_httpc_do(struct httpc *c, const struct httpc_request *q, struct 
     who_asks(q, &key, region);
     count_call(p);
     play_note(p, "call", name, p->depth);
+    const char *account = account_of(key);
+    if (ec2 && !check_call(p, account, name, q->body)) return broken(err, ret_sent, false);
     if (crashes_here(p, false)) return broken(err, ret_sent, false);
     if (ec2 && chance(p, 6)) others(p, (int64_t)draw(p, 3 * NS_PER_SEC));
     if (p->dead) return broken(err, ret_sent, false);
@@ -137,8 +139,6 @@ enum err __wrap_httpc_do(struct httpc *c, const struct httpc_request *q, struct 
         others(p, (int64_t)draw(p, (uint64_t)q->connect_ms * NS_PER_MS));
         return broken(err, ret_sent, false);
     }
-    const char *account = account_of(key);
-    if (ec2 && !check_call(p, account, name, q->body)) return broken(err, ret_sent, false);
     p->now_ns += NS_PER_MS + (int64_t)draw(p, 40 * NS_PER_MS); // the way there
     struct ec2sim_call call = {.who = key, .region = region, .body = q->body, .now = cloud_wall(p)};
     ec2sim_world_call(p->world, &call, &w);
