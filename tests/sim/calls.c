@@ -213,7 +213,7 @@ static void note_statuses(struct play *p, struct slice reply, struct slice looke
 
 static bool is_code(struct slice reply, const char *code)
 {
-    return memmem(reply.p, reply.n, code, strlen(code)) != NULL;
+    return reply.p && memmem(reply.p, reply.n, code, strlen(code)) != NULL;
 }
 
 void check_delivered(struct play *p, const char *name, struct slice asked, int status, struct slice reply)
