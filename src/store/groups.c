@@ -59,33 +59,57 @@ enum err store_group_tags(struct store_reader *r, const char *group_id, struct a
 // ---- lists ------------------------------------------------------------------------------------------------
 
 // A credential belongs to one organisation, so that its reach is one of three: everything, that organisation, or groups
-// of it by id. Each has statements of its own that an index answers.
+// of it by id. Each has statements of its own that an index answers. Those of everything and of an organisation have a
+// kept total, so a page is also found from the end: what it costs grows with the way from the nearer end, in steps
+// through an index alone.
 enum reach { REACH_ALL, REACH_ORG, REACH_NAMED, REACH_COUNT_ };
+enum ask {
+    ASK_TOTAL,
+    ASK_PAGE,     // by id
+    ASK_PAGE_END, // by id, backwards
+    // with a prefix:
+    ASK_NAMED_TOTAL,
+    ASK_NAMED_SORTED, // reads what begins so, and sorts it
+    ASK_NAMED_WALKED, // goes by id and leaves out what does not begin so
+    ASK_COUNT_
+};
+
 #define IN_ALL   " FROM grp WHERE deleted = 0 AND ?1 = ?1"
 #define IN_ORG   " FROM grp WHERE deleted = 0 AND org_id = ?1"
 #define IN_NAMED " FROM grp WHERE deleted = 0 AND id IN (SELECT value FROM json_each(?1))"
 #define PAGE     " ORDER BY id LIMIT ?2 OFFSET ?3"
+#define PAGE_END " ORDER BY id DESC LIMIT ?2 OFFSET ?3"
 #define NAMES    " AND name COLLATE NOCASE >= ?4 AND name COLLATE NOCASE < ?5"
 #define PREFIXED " FROM grp INDEXED BY grp_by_prefix WHERE deleted = 0 AND org_id = ?1" NAMES
+#define WALKED   " FROM grp INDEXED BY grp_by_org WHERE deleted = 0 AND org_id = ?1" NAMES
+#define UNPAGED  " AND ?2 = ?2 AND ?3 = ?3" // a total is a page without limit: the same parameters
+#define ROWS     "SELECT " COLUMNS
+#define TOTAL    "SELECT count(*)"
+#define KEPT     "SELECT coalesce(sum(n), 0) FROM org_size WHERE "
 
-// A count is a page without limit: the same parameters.
-#define COUNTED "SELECT count(*)"
-#define UNPAGED " AND ?2 = ?2 AND ?3 = ?3"
-static const struct {
-    const char *count, *page, *count_by_name, *page_by_name;
-} lists[REACH_COUNT_] = {
-    [REACH_ALL] = {"SELECT coalesce(sum(n), 0) FROM org_size WHERE ?1 = ?1" UNPAGED, "SELECT " COLUMNS IN_ALL PAGE,
-                   NULL, NULL},
-    [REACH_ORG] = {"SELECT coalesce(sum(n), 0) FROM org_size WHERE org_id = ?1" UNPAGED, "SELECT " COLUMNS IN_ORG PAGE,
-                   COUNTED PREFIXED UNPAGED, "SELECT " COLUMNS PREFIXED PAGE},
-    [REACH_NAMED] = {COUNTED IN_NAMED UNPAGED, "SELECT " COLUMNS IN_NAMED PAGE, COUNTED IN_NAMED NAMES UNPAGED,
-                     "SELECT " COLUMNS IN_NAMED NAMES PAGE},
+static const char *const lists[REACH_COUNT_][ASK_COUNT_] = {
+    [REACH_ALL] =
+        {[ASK_TOTAL] = KEPT "?1 = ?1" UNPAGED, [ASK_PAGE] = ROWS IN_ALL PAGE, [ASK_PAGE_END] = ROWS IN_ALL PAGE_END},
+    [REACH_ORG] = {[ASK_TOTAL] = KEPT "org_id = ?1" UNPAGED,
+                   [ASK_PAGE] = ROWS IN_ORG PAGE,
+                   [ASK_PAGE_END] = ROWS IN_ORG PAGE_END,
+                   [ASK_NAMED_TOTAL] = TOTAL PREFIXED UNPAGED,
+                   [ASK_NAMED_SORTED] = ROWS PREFIXED PAGE,
+                   [ASK_NAMED_WALKED] = ROWS WALKED PAGE},
+    [REACH_NAMED] = {[ASK_TOTAL] = TOTAL IN_NAMED UNPAGED,
+                     [ASK_PAGE] = ROWS IN_NAMED PAGE,
+                     [ASK_PAGE_END] = ROWS IN_NAMED PAGE_END,
+                     [ASK_NAMED_TOTAL] = TOTAL IN_NAMED NAMES UNPAGED,
+                     [ASK_NAMED_SORTED] = ROWS IN_NAMED NAMES PAGE,
+                     [ASK_NAMED_WALKED] = ROWS IN_NAMED NAMES PAGE},
 };
 
 struct search {
     enum reach reach;
-    struct slice scope;    // organisation, or ids as a JSON array
-    struct slice from, to; // names
+    struct slice scope;     // organisation, or ids as a JSON array
+    struct slice from, to;  // names; from.n 0 = any
+    uint64_t groups, total; // in reach; of them, those of the name
+    uint64_t skip, take;    // the page
 };
 
 static bool begin_search(const struct group_search *f, struct arena *a, struct search *ret)
@@ -105,35 +129,34 @@ static bool begin_search(const struct group_search *f, struct arena *a, struct s
     return to != NULL;
 }
 
-static struct query open_search(struct store_reader *r, const struct search *s, bool count, struct page page)
+static struct query open_search(struct store_reader *r, const struct search *s, enum ask ask, uint64_t take,
+                                uint64_t skip)
 {
-    bool by_name = s->from.n > 0;
-    const char *plain = count ? lists[s->reach].count : lists[s->reach].page;
-    const char *named = count ? lists[s->reach].count_by_name : lists[s->reach].page_by_name;
-    struct query q = query_open(r->db, by_name ? named : plain);
+    struct query q = query_open(r->db, lists[s->reach][ask]);
     query_text(&q, s->scope);
-    query_int(&q, page.size);
-    query_int(&q, page_offset(page));
-    if (by_name) {
+    query_int(&q, (int64_t)take);
+    query_int(&q, (int64_t)skip);
+    if (ask >= ASK_NAMED_TOTAL) {
         query_text(&q, s->from);
         query_text(&q, s->to);
     }
     return q;
 }
 
-static enum err count_groups(struct store_reader *r, const struct search *s, uint64_t *ret, struct error *err)
+static enum err read_total(struct store_reader *r, const struct search *s, enum ask ask, uint64_t *ret,
+                           struct error *err)
 {
     bool row;
-    struct query q CLEANUP(query_close) = open_search(r, s, true, (struct page){0});
+    struct query q CLEANUP(query_close) = open_search(r, s, ask, 0, 0);
     enum err code = query_step(&q, &row, err);
     if (code == ERR_OK) *ret = (uint64_t)query_get_int(&q);
     return code;
 }
 
-static enum err page_of_groups(struct store_reader *r, const struct search *s, struct page page, struct arena *a,
-                               struct rows *rows, struct error *err)
+static enum err read_rows(struct store_reader *r, const struct search *s, enum ask ask, uint64_t skip, struct arena *a,
+                          struct rows *rows, struct error *err)
 {
-    struct query q CLEANUP(query_close) = open_search(r, s, false, page);
+    struct query q CLEANUP(query_close) = open_search(r, s, ask, s->take, skip);
     for (;;) {
         bool row;
         enum err code = query_step(&q, &row, err);
@@ -144,22 +167,58 @@ static enum err page_of_groups(struct store_reader *r, const struct search *s, s
     }
 }
 
+static void reverse(struct rows *rows)
+{
+    struct group *g = rows->p;
+    for (size_t i = 0, k = rows->n; i + 1 < k; i++) {
+        struct group other = g[--k];
+        g[k] = g[i];
+        g[i] = other;
+    }
+}
+
+static enum err read_page(struct store_reader *r, const struct search *s, struct arena *a, struct rows *rows,
+                          struct error *err)
+{
+    if (s->take == 0) return ERR_OK;
+    if (s->from.n) {
+        // Steps that the walk takes, if names are spread evenly, against those of reading all and sorting them.
+        bool walk = (s->skip + s->take) * s->groups / s->total < s->total;
+        return read_rows(r, s, walk ? ASK_NAMED_WALKED : ASK_NAMED_SORTED, s->skip, a, rows, err);
+    }
+    uint64_t behind = s->total - s->skip - s->take;
+    if (s->skip <= behind) return read_rows(r, s, ASK_PAGE, s->skip, a, rows, err);
+    enum err code = read_rows(r, s, ASK_PAGE_END, behind, a, rows, err);
+    if (code == ERR_OK) reverse(rows);
+    return code;
+}
+
+static enum err run_search(struct store_reader *r, struct search *s, struct page page, struct arena *a,
+                           struct rows *rows, struct error *err)
+{
+    enum err code = read_total(r, s, ASK_TOTAL, &s->groups, err);
+    s->total = s->groups;
+    if (code == ERR_OK && s->from.n) code = read_total(r, s, ASK_NAMED_TOTAL, &s->total, err);
+    if (code != ERR_OK) return code;
+    s->skip = MIN((uint64_t)page_offset(page), s->total);
+    s->take = MIN((uint64_t)page.size, s->total - s->skip);
+    return read_page(r, s, a, rows, err);
+}
+
 enum err store_groups_find(struct store_reader *r, const struct group_search *f, struct arena *a, struct group **ret,
                            size_t *ret_n, uint64_t *ret_total, struct error *err)
 {
     struct search s;
-    uint64_t total = 0;
     struct rows rows = {.size = sizeof(struct group)};
     if (!begin_search(f, a, &s)) return rows_nomem(err);
     enum err code = reader_begin(r, err);
     if (code != ERR_OK) return code;
-    if (!f->uncounted) code = count_groups(r, &s, &total, err);
-    if (code == ERR_OK) code = page_of_groups(r, &s, f->page, a, &rows, err);
+    code = run_search(r, &s, f->page, a, &rows, err);
     reader_end(r);
     if (code != ERR_OK) return code;
     *ret = rows.p;
     *ret_n = rows.n;
-    *ret_total = total;
+    *ret_total = f->uncounted ? 0 : s.total;
     return ERR_OK;
 }
 

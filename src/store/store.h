@@ -86,7 +86,7 @@ struct page {
     uint32_t number, size; // pageNum >= 1, itemsPerPage 1..500
 };
 // Groups that any grant of the principal reaches (groups named, all of its organisation with a role that reads groups),
-// by id. A page costs its own length and place, whatever the number of groups.
+// by id. A page costs its own length, and its way from the nearer end in steps through an index.
 struct group_search {
     const struct principal *principal; // NULL or local: all groups of all organisations; then `prefix` must be empty
     struct slice prefix;               // what the name begins with, ASCII letters in any case; n 0 = anything

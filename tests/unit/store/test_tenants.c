@@ -48,6 +48,64 @@ static void groups_are_listed_as_far_as_grants_reach(void **state)
     expect_groups(f, &p, false, all, 3, "one two three");
 }
 
+static size_t page_at(struct fixture *f, const struct principal *p, const char *prefix, struct page page,
+                      bool uncounted, uint64_t *ret_total, struct group **ret)
+{
+    const struct group_search q = {.principal = p, .prefix = slice_of(prefix), .uncounted = uncounted, .page = page};
+    size_t n;
+    assert_ok(f, store_groups_find(f->reader, &q, f->arena, ret, &n, ret_total, &f->err));
+    return n;
+}
+
+// All pages of each size, put together, are the list: from whichever end, and by whichever way, a page was read.
+static void expect_pages(struct fixture *f, const struct principal *p, const char *prefix, size_t count)
+{
+    struct group *all, *rows;
+    uint64_t total, ignored;
+    assert_int_equal(page_at(f, p, prefix, (struct page){1, 500}, false, &total, &all), count);
+    assert_int_equal(total, count);
+    for (size_t i = 1; i < count; i++) assert_true(strcmp(all[i - 1].id, all[i].id) < 0);
+    for (uint32_t size = 1; size <= count + 1; size++) {
+        size_t seen = 0;
+        for (uint32_t number = 1; seen < count; number++) {
+            size_t n = page_at(f, p, prefix, (struct page){number, size}, true, &ignored, &rows);
+            assert_int_equal(ignored, 0);
+            assert_int_equal(n, MIN(size, count - seen));
+            for (size_t i = 0; i < n; i++) assert_string_equal(rows[i].id, all[seen + i].id);
+            seen += n;
+        }
+        assert_int_equal(page_at(f, p, prefix, (struct page){(uint32_t)count + 2, size}, false, &total, &rows), 0);
+        assert_int_equal(total, count);
+    }
+}
+
+static void pages_make_up_the_list_however_they_are_read(void **state)
+{
+    struct fixture *f = *state;
+    struct group g = {.org_id = ORG_ID};
+    for (unsigned i = 0; i < 24; i++) {
+        (void)snprintf(g.id, sizeof g.id, "b0%022x", 0xFFFF - i * 37);
+        (void)snprintf(g.name, sizeof g.name, "%s%02u", i % 6 == 0 ? "\xC3\x9C" : i % 2 ? "Lion" : "lizard", i);
+        assert_ok(f, store_write(f->store, insert_group_fn, &g, &f->err));
+    }
+    struct grant whole = {ORG_ID, 1u << ROLE_ORG_READ_ONLY};
+    struct grant named[] = {{GROUP_ID, 1u << ROLE_GROUP_READ_ONLY}, {GROUP2_ID, 1u << ROLE_GROUP_OWNER}};
+    struct principal reader = {.org_id = ORG_ID, .grants = &whole, .grant_count = 1};
+    struct principal member = {.org_id = ORG_ID, .grants = named, .grant_count = 2};
+    expect_pages(f, &reader, "", 26);
+    expect_pages(f, NULL, "", 26);
+    expect_pages(f, &member, "", 2);
+    expect_pages(f, &reader, "LI", 20);
+    expect_pages(f, &reader, "lion", 12);
+    expect_pages(f, &reader, "lion23", 1);
+    expect_pages(f, &reader, "\xC3\x9C", 4);
+    expect_pages(f, &reader, "\xC3\xBC", 0); // only letters of a to z are the same in both cases
+    expect_pages(f, &reader, "ion", 0);
+    expect_pages(f, &reader, "%", 0);
+    expect_pages(f, &member, "TW", 1);
+    expect_pages(f, &member, "lion", 0);
+}
+
 static void names_are_unique_where_they_must_be(void **state)
 {
     struct fixture *f = *state;
@@ -281,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(groups_are_listed_as_far_as_grants_reach),
+        T(pages_make_up_the_list_however_they_are_read),
         T(names_are_unique_where_they_must_be),
         T(a_network_comes_back_whole),
         T(events_come_newest_first_by_order_of_commit),
