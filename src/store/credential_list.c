@@ -19,42 +19,63 @@ static enum err total_of(struct store_reader *r, const struct credential_filter 
     return code;
 }
 
-// The page's names in order, as a JSON array: what the other statements are asked for.
-static enum err names_of(struct store_reader *r, const struct credential_filter *f, struct arena *a, struct slice *ret,
-                         struct error *err)
+// Each from the front and from the back; in [1] those of a group.
+static const char *const forward[] = {
+    "SELECT name FROM principal WHERE org_id = ? AND kind = ? ORDER BY id LIMIT ? OFFSET ?",
+    "SELECT principal FROM member WHERE scope_id = ? AND kind = ? ORDER BY id LIMIT ? OFFSET ?"};
+static const char *const backward[] = {
+    "SELECT name FROM principal WHERE org_id = ? AND kind = ? ORDER BY id DESC LIMIT ? OFFSET ?",
+    "SELECT principal FROM member WHERE scope_id = ? AND kind = ? ORDER BY id DESC LIMIT ? OFFSET ?"};
+
+static enum err collect_names(struct store_reader *r, const struct credential_filter *f, bool back, int64_t offset,
+                              int64_t limit, struct arena *a, struct rows *names, struct error *err)
 {
-    struct query q CLEANUP(query_close) = query_open(
-        r->db, f->group_id ? "SELECT principal FROM member WHERE scope_id = ? AND kind = ? ORDER BY id LIMIT ? OFFSET ?"
-                           : "SELECT name FROM principal WHERE org_id = ? AND kind = ? ORDER BY id LIMIT ? OFFSET ?");
-    query_cstr(&q, f->group_id ? f->group_id : f->org_id);
+    bool group = f->group_id != NULL;
+    struct query q CLEANUP(query_close) = query_open(r->db, (back ? backward : forward)[group]);
+    query_cstr(&q, group ? f->group_id : f->org_id);
     query_cstr(&q, kinds[f->kind]);
-    query_int(&q, f->page.size);
-    query_int(&q, page_offset(f->page));
+    query_int(&q, limit);
+    query_int(&q, offset);
+    for (;;) {
+        bool row;
+        enum err code = query_step(&q, &row, err);
+        if (code != ERR_OK) return code;
+        if (!row) return ERR_OK;
+        struct slice *name = rows_add(names, a);
+        if (!name) return rows_nomem(err);
+        *name = query_get_copy(&q, a);
+    }
+}
+
+// The page's names in order, as a JSON array: what the other statements are asked for. The rows before the page are
+// stepped over in the index, from the nearer end.
+static enum err names_of(struct store_reader *r, const struct credential_filter *f, uint64_t total, struct arena *a,
+                         struct slice *ret, struct error *err)
+{
+    struct rows names = {.size = sizeof(struct slice)};
+    int64_t offset = page_offset(f->page), n = MIN((int64_t)f->page.size, (int64_t)total - offset);
+    bool back = offset > (int64_t)total / 2;
+    if (n > 0) {
+        enum err code = collect_names(r, f, back, back ? (int64_t)total - offset - n : offset, n, a, &names, err);
+        if (code != ERR_OK) return code;
+    }
     struct buf list;
     struct json_writer w;
     buf_init(&list, 1 << 20);
     json_begin(&w, &list, false);
     json_arr(&w);
-    bool row = true;
-    enum err code = ERR_OK;
-    while (code == ERR_OK && row) {
-        code = query_step(&q, &row, err);
-        if (code == ERR_OK && row) json_str(&w, query_get_text(&q));
-    }
+    for (size_t i = 0; i < names.n; i++) json_str(&w, ((struct slice *)names.p)[back ? names.n - 1 - i : i]);
     json_arr_end(&w);
-    if (code == ERR_OK) {
-        *ret = list.fail ? (struct slice){NULL, 0} : arena_slice(a, buf_view(&list));
-        if (!ret->p) code = rows_nomem(err);
-    }
+    *ret = list.fail ? (struct slice){NULL, 0} : arena_slice(a, buf_view(&list));
     buf_done(&list);
-    return code;
+    return ret->p ? ERR_OK : rows_nomem(err);
 }
 
-static enum err page_of(struct store_reader *r, const struct credential_filter *f, struct arena *a, struct rows *rows,
-                        struct error *err)
+static enum err page_of(struct store_reader *r, const struct credential_filter *f, uint64_t total, struct arena *a,
+                        struct rows *rows, struct error *err)
 {
     struct slice names;
-    enum err code = names_of(r, f, a, &names, err);
+    enum err code = names_of(r, f, total, a, &names, err);
     if (code == ERR_OK) code = load_credentials(r, f->kind, names, a, rows, err);
     if (code == ERR_OK) code = load_all_grants(r, names, rows, a, err);
     if (code == ERR_OK && f->kind == PRINCIPAL_SERVICE_ACCOUNT) code = load_all_secrets(r, names, rows, a, err);
@@ -70,7 +91,7 @@ enum err store_credentials_page(struct store_reader *r, const struct credential_
     enum err code = reader_begin(r, err);
     if (code != ERR_OK) return code;
     code = total_of(r, f, &total, err);
-    if (code == ERR_OK) code = page_of(r, f, a, &rows, err);
+    if (code == ERR_OK) code = page_of(r, f, total, a, &rows, err);
     reader_end(r);
     if (code != ERR_OK) return code;
     *ret = rows.p;
