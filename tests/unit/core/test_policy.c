@@ -7,7 +7,7 @@
 // A slice of the store ends without a NUL.
 static const char *says(struct slice text, const char *words)
 {
-    return text.n ? memmem(text.p, text.n, words, strlen(words)) : NULL;
+    return text.p ? memmem(text.p, text.n, words, strlen(words)) : NULL;
 }
 
 static const struct actor cli = {PRINCIPAL_LOCAL, "cli", NULL};
