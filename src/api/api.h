@@ -198,6 +198,7 @@ void api_group_delete(struct call *c);
 void api_group_settings_get(struct call *c);
 void api_group_settings_update(struct call *c);
 void api_orgs_list(struct call *c);
+void api_org_create(struct call *c);
 void api_org_get(struct call *c);
 void api_org_update(struct call *c);
 void api_org_delete(struct call *c);

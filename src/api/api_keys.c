@@ -24,8 +24,8 @@ static void add_roles(struct json_writer *w, const struct principal *p, bool of_
 }
 
 // The link leads to the organisation's resource, from a project's too: recorded.
-static void add_key(struct call *c, struct json_writer *w, const struct api_key_row *k, const struct principal *p,
-                    const char *private_key)
+void creds_add_key(struct call *c, struct json_writer *w, const struct api_key_row *k, const struct principal *p,
+                   const char *private_key)
 {
     char *href = arena_fmt(c->req->arena, "%s/api/atlas/v2/orgs/%s/apiKeys/%s", c->api->public_url, p->org_id, k->id);
     char masked[64];
@@ -54,7 +54,7 @@ static void answer_key(struct call *c, const struct api_key_row *k, const struct
     struct buf body;
     struct json_writer w;
     wire_entity_begin(c, &w, &body);
-    add_key(c, &w, k, p, private_key);
+    creds_add_key(c, &w, k, p, private_key);
     wire_entity_end(c, &w);
     call_ok(c, &body);
 }
@@ -98,7 +98,7 @@ void api_keys_list(struct call *c)
     wire_list_begin(c, &w, &body, total);
     for (size_t i = 0; i < n; i++) {
         json_obj(&w);
-        add_key(c, &w, &rows[i].key, &rows[i].principal, NULL);
+        creds_add_key(c, &w, &rows[i].key, &rows[i].principal, NULL);
         json_obj_end(&w);
     }
     wire_list_end(c, &w, total);

@@ -33,4 +33,16 @@ bool creds_roles(struct call *c, struct cred_call *cc, const struct body_texts *
 void creds_grants(const struct cred_call *cc, const struct cred_form *f, struct grant grants[2], struct principal *ret);
 // includeCount: *ret_total 0 when it is false, as recorded. False: answered.
 bool creds_include_count(struct call *c, bool *ret) MUST_CHECK;
+// The members of a key or an account, without the braces. A secret is shown when it is given: in the answer that made
+// it.
+void creds_add_key(struct call *c, struct json_writer *w, const struct api_key_row *k, const struct principal *p,
+                   const char *private_key);
+struct account_view {
+    const struct service_account_row *row;
+    const struct sa_secret_row *secrets;
+    unsigned n_secrets;
+    const char *secret; // in clear, of a new account's only one
+    role_set roles;
+};
+void creds_add_account(struct json_writer *w, const struct account_view *v);
 void creds_add_role_names(struct json_writer *w, const char *key, role_set roles);

@@ -21,7 +21,7 @@ static void add_links(struct call *c, struct json_writer *w, const struct org *o
     json_arr_end(w);
 }
 
-static void add_org(struct call *c, struct json_writer *w, const struct org *o, bool single)
+void wire_org(struct call *c, struct json_writer *w, const struct org *o, bool single)
 {
     json_kstr(w, "id", o->id);
     json_kbool(w, "isDeleted", false);
@@ -35,7 +35,7 @@ static void answer_org(struct call *c, const struct org *o)
     struct buf body;
     struct json_writer w;
     wire_entity_begin(c, &w, &body);
-    add_org(c, &w, o, true);
+    wire_org(c, &w, o, true);
     wire_entity_end(c, &w);
     call_ok(c, &body);
 }
@@ -69,7 +69,7 @@ void api_orgs_list(struct call *c)
     wire_list_begin(c, &w, &body, total);
     if (listed && c->page.number == 1) {
         json_obj(&w);
-        add_org(c, &w, &c->org, false);
+        wire_org(c, &w, &c->org, false);
         json_obj_end(&w);
     }
     wire_list_end(c, &w, total);

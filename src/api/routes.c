@@ -13,6 +13,7 @@
 #define HANDLER_GROUP_SETTINGS              api_group_settings_get
 #define HANDLER_GROUP_SETTINGS_UPDATE       api_group_settings_update
 #define HANDLER_ORGS_LIST                   api_orgs_list
+#define HANDLER_ORG_CREATE                  api_org_create
 #define HANDLER_ORG_GET                     api_org_get
 #define HANDLER_ORG_UPDATE                  api_org_update
 #define HANDLER_ORG_DELETE                  api_org_delete

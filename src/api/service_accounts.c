@@ -18,15 +18,7 @@ static void add_secret(struct json_writer *w, const struct sa_secret_row *s, con
     json_kstr(w, "secret", secret); // absent when NULL
 }
 
-struct account_view {
-    const struct service_account_row *row;
-    const struct sa_secret_row *secrets;
-    unsigned n_secrets;
-    const char *secret; // in clear, of a new account's only one
-    role_set roles;
-};
-
-static void add_account(struct json_writer *w, const struct account_view *v)
+void creds_add_account(struct json_writer *w, const struct account_view *v)
 {
     json_kstr(w, "clientId", v->row->client_id);
     wire_time(w, "createdAt", v->row->created);
@@ -63,7 +55,7 @@ static void answer_account(struct call *c, const struct account_view *v)
     struct buf body;
     struct json_writer w;
     wire_entity_begin(c, &w, &body);
-    add_account(&w, v);
+    creds_add_account(&w, v);
     wire_entity_end(c, &w);
     call_ok(c, &body);
 }
@@ -109,7 +101,7 @@ void api_accounts_list(struct call *c)
     for (size_t i = 0; i < n; i++) {
         const struct account_view v = view_of(c, &rows[i]);
         json_obj(&w);
-        add_account(&w, &v);
+        creds_add_account(&w, &v);
         json_obj_end(&w);
     }
     wire_list_end(c, &w, total);

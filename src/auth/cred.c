@@ -76,6 +76,7 @@ enum err cred_refuse_field(struct cred_work *w, const char *field, struct error 
 enum err cred_run(struct cred_work *w, store_fn fn, struct error *err)
 {
     w->op->result = CRED_DONE;
+    if (w->op->tx) return fn(w->op->tx, w, err);
     enum err code = store_write(w->a->o.store, fn, w, err);
     return w->op->result == CRED_DONE ? code : ERR_OK;
 }

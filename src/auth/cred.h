@@ -34,6 +34,7 @@ struct cred_op {
     const char *group_id;           // NULL: as the organisation's resource; else as this project's
     struct ip peer;                 // whence the caller asks; family 0 = from this host
     struct arena *arena;            // of the results
+    struct store_tx *tx; // NULL: a transaction of its own; else this one, which a refusal (ERR_CONFLICT) ends
     // out: with ERR_OK. Unless CRED_DONE nothing was changed.
     enum cred_result result;
     const char *field;

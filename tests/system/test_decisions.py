@@ -1030,6 +1030,33 @@ def test_project_name_taken(tenants):
     make(tenants.other, tenants.other_org, "taken")
 
 
+@decision("Who may make an organisation")
+def test_who_may_make_an_organisation(tenants):
+    for role in ("ORG_READ_ONLY", "ORG_GROUP_CREATOR", "GROUP_OWNER"):
+        denied(tenancy.new_caller(tenants, role).ask("POST", ORGS, {"name": "n"}), 401, "USER_UNAUTHORIZED")
+    assert tenants.owner.ask("POST", ORGS, {"name": "by-an-owner"}).status == 201
+
+
+@decision("First credential of a new organisation")
+def test_first_credential(tenants):
+    key = {"desc": "first", "roles": ["ORG_OWNER"]}
+    account = {"name": "a", "description": "d", "roles": ["ORG_OWNER"], "secretExpiresAfterHours": 8}
+    body = {"name": "with-key", "apiKey": key, "serviceAccount": account}
+    denied(tenants.owner.ask("POST", ORGS, body), 400, "INVALID_ATTRIBUTE", "serviceAccount")
+    body = {"name": "with-key", "apiKey": {**key, "desc": "d" * 251}}
+    denied(tenants.owner.ask("POST", ORGS, body), 400, "INVALID_ATTRIBUTE", "desc")
+    assert tenants.owner.ask("POST", ORGS, {"name": "with-key", "apiKey": key}).status == 201
+
+
+@decision("`orgOwnerId` and `federationSettingsId`")
+def test_org_owner_id(tenants):
+    made = tenants.owner.ask("POST", ORGS, {"name": "owned", "orgOwnerId": UNKNOWN_GROUP})
+    assert made.json()["orgOwnerId"] == UNKNOWN_GROUP
+    denied(tenants.owner.ask("POST", ORGS, {"name": "n", "orgOwnerId": "me"}), 400, "INVALID_ATTRIBUTE", "orgOwnerId")
+    body = {"name": "n", "federationSettingsId": UNKNOWN_GROUP}
+    denied(tenants.owner.ask("POST", ORGS, body), 400, "INVALID_ATTRIBUTE", "federationSettingsId")
+
+
 @decision("Name that another organisation has")
 def test_organisation_name_taken(tenants):
     answer = tenants.other.ask("PATCH", f"{ORGS}/{tenants.other_org}", {"name": "demo"})

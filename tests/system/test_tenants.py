@@ -242,6 +242,58 @@ def test_an_organisation_is_shown_changed_and_deleted(free_dev):
     assert demo_owner(free_dev).ask("PATCH", f"{ORGS}/{free_dev['ORG_ID']}", {"name": "demo"}).status == 200
 
 
+def test_an_organisation_is_made_with_its_first_key(free_dev, owner, org):
+    body = {"name": "Fresh", "apiKey": {"desc": "first key", "roles": ["ORG_OWNER"]}, "skipDefaultAlertsSettings": True}
+    answer = owner.ask("POST", ORGS, body)
+    assert answer.status == 201, answer
+    got = answer.json()
+    assert list(got) == ["apiKey", "organization", "skipDefaultAlertsSettings"]
+    new, key = got["organization"]["id"], got["apiKey"]
+    free_dev.secrets.add(key["privateKey"])
+    assert key["desc"] == "first key" and key["roles"] == [{"orgId": new, "roleName": "ORG_OWNER"}]
+    first = Caller(free_dev.url, key["publicKey"], key["privateKey"])
+    assert first.get(f"{ORGS}/{new}").json() == got["organization"]
+    assert [o["id"] for o in first.get(ORGS).json()["results"]] == [new]
+    assert event_types(first, f"orgs/{new}") == ["API_KEY_CREATED", "ORG_CREATED"]
+    assert first.get(f"{ORGS}/{new}/apiKeys").json()["results"][0]["privateKey"].startswith("********-")
+    refused(owner.get(f"{ORGS}/{new}"), 401, "USER_UNAUTHORIZED")  # who made it is no member of it
+    made(first, new, "of-it")
+    refused(owner.ask("POST", ORGS, body), 409, "ORG_ALREADY_EXISTS", "Fresh")
+
+
+def test_an_organisation_is_made_with_its_first_account(free_dev, owner):
+    account = {"name": "robot", "description": "first one", "roles": ["ORG_OWNER"], "secretExpiresAfterHours": 8}
+    got = owner.ask("POST", ORGS, {"name": "Robots", "serviceAccount": account}).json()
+    assert list(got) == ["organization", "serviceAccount", "skipDefaultAlertsSettings"]
+    new, shown = got["organization"]["id"], got["serviceAccount"]
+    secret = shown["secrets"][0]["secret"]
+    free_dev.secrets.add(secret)
+    token = harness.bearer_token(free_dev, shown["clientId"], secret)
+    status, _, body = harness.bearer_request(free_dev, "GET", f"{ORGS}/{new}", token, harness.V2023_01)
+    assert status == 200 and json.loads(body) == got["organization"]
+
+
+def test_an_organisation_whose_credential_cannot_be_made_is_not_made(free_dev, owner):
+    before = command(free_dev, "org", "list")["results"]
+    key = {"desc": "d", "roles": ["ORG_OWNER"]}
+    account = {"name": "robot", "description": "d", "roles": ["ORG_OWNER"], "secretExpiresAfterHours": 8}
+    cases = [
+        ({"apiKey": {"desc": "d"}}, "MISSING_ATTRIBUTE"), ({"apiKey": "x"}, "INVALID_JSON"),
+        ({"apiKey": {**key, "roles": []}}, None), ({"apiKey": {**key, "roles": ["GROUP_OWNER"]}}, None),
+        ({"apiKey": {**key, "roles": ["ORG_KING"]}}, None), ({"apiKey": {**key, "desc": "d" * 251}}, "INVALID_ATTRIBUTE"),
+        ({"apiKey": {**key, "id": UNKNOWN_GROUP}}, "INVALID_ATTRIBUTE"),
+        ({"serviceAccount": {**account, "secretExpiresAfterHours": 7}}, "INVALID_ATTRIBUTE"),
+        ({"serviceAccount": {**account, "name": "a/b"}}, "INVALID_ATTRIBUTE"),
+        ({"serviceAccount": {**account, "roles": ["GROUP_OWNER"]}}, None),
+        ({"apiKey": key, "serviceAccount": account}, "INVALID_ATTRIBUTE"), ({"isDeleted": True}, "INVALID_ATTRIBUTE")]
+    for more, code in cases:
+        answer = owner.ask("POST", ORGS, {"name": "Never", **more})
+        assert answer.status == 400 and answer.code == (code or answer.code), (more, answer)
+    refused(owner.ask("POST", ORGS, {"apiKey": key}), 400, "MISSING_ATTRIBUTE", "name")
+    refused(owner.ask("POST", ORGS, {"name": "no way", "apiKey": key}), 400, "INVALID_ATTRIBUTE", "name")
+    assert command(free_dev, "org", "list")["results"] == before
+
+
 def test_a_required_access_list_is_enforced_at_once(free_dev):
     org, owner = other_owner(free_dev, "Guarded")
     listed = new_caller(free_dev, "ORG_OWNER", org=org)
@@ -290,7 +342,7 @@ def routes(org, group):
         ("GET", f"{g}/settings", None, readers, "group"), ("PATCH", f"{g}/settings", {}, owners, "group"),
         ("GET", f"{GROUPS}/byName/demo", None, readers, "name"),
         ("POST", GROUPS, {"name": "no good", "orgId": org}, creators, "create"),
-        ("GET", o, None, members, "org"), ("PATCH", o, {"name": "demo"}, org_owner, "org"),
+        ("POST", ORGS, {"name": "no good"}, org_owner, "new org"), ("GET", o, None, members, "org"), ("PATCH", o, {"name": "demo"}, org_owner, "org"),
         ("DELETE", o, None, org_owner, "org"), ("GET", f"{o}/groups", None, members, "org"),
         ("GET", f"{o}/settings", None, members, "org"), ("PATCH", f"{o}/settings", {}, org_owner, "org"),
     ]
@@ -299,18 +351,19 @@ def routes(org, group):
 # What comes of a request that the role admits: the demo's project has a network, its organisation a project, and a name
 # with a blank is none.
 ADMITTED = {("DELETE", "group"): (409, "CANNOT_CLOSE_GROUP_ACTIVE_PEERING_CONNECTIONS"),
-            ("DELETE", "org"): (409, "ORG_NOT_EMPTY"), ("POST", "create"): (400, "INVALID_ATTRIBUTE")}
+            ("DELETE", "org"): (409, "ORG_NOT_EMPTY"), ("POST", "create"): (400, "INVALID_ATTRIBUTE"),
+            ("POST", "new org"): (400, "INVALID_ATTRIBUTE")}
 
 
 def expected(route, role, where):
     """(status, code). where: here, other project (of the same organisation) or other organisation."""
     method, _, _, may, kind = route
-    here = where == "here" or (where == "other project" and kind == "org")
+    here = where == "here" or kind == "new org" or (where == "other project" and kind == "org")
     if here and role in may:
         return ADMITTED.get((method, kind), (200, None))
     if kind == "create":
         return 401, "NOT_ORG_GROUP_CREATOR"
-    if kind == "org":
+    if kind in ("org", "new org"):
         return 401, "USER_UNAUTHORIZED"
     if kind == "name":
         return (404, "GROUP_NAME_NOT_FOUND") if where == "other organisation" else (401, "NOT_IN_GROUP")
