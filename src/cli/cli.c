@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/mem.h"
 #include "cli/cmd.h"
 
@@ -23,6 +24,19 @@ bool cli_put_all(int fd, const struct buf *b)
         at += (size_t)n;
     }
     return true;
+}
+
+void cli_pause(int64_t ns)
+{
+    struct lock lock;
+    struct cond never;
+    lock_init(&lock, "pause");
+    cond_init(&never);
+    lock_take(&lock);
+    (void)cond_wait_for(&never, &lock, ns);
+    lock_drop(&lock);
+    cond_done(&never);
+    lock_done(&lock);
 }
 
 static void wipe(struct buf *b)

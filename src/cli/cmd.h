@@ -51,6 +51,7 @@ extern const unsigned cmd_count;
 
 // ---- cli.c
 bool cli_put_all(int fd, const struct buf *b); // writes all of it; false: nobody reads any more
+void cli_pause(int64_t ns);                    // real time: between two looks of a command that follows something
 // app_command_fn of the daemon: only CMD_SERVICE commands.
 int cli_service_command(void *ctx, struct services *sv, int argc, char **argv, struct buf *out, struct buf *errout);
 

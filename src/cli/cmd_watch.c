@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/lock.h"
 #include "cli/cmd.h"
 #include "model/connection.h"
 
@@ -108,19 +107,6 @@ static bool ask(struct watch *w, struct arena *a, int *ret_code)
     return over;
 }
 
-static void pause_before_next(void)
-{
-    struct lock lock;
-    struct cond never;
-    lock_init(&lock, "watch");
-    cond_init(&never);
-    lock_take(&lock);
-    (void)cond_wait_for(&never, &lock, ASK_EVERY_NS);
-    lock_drop(&lock);
-    cond_done(&never);
-    lock_done(&lock);
-}
-
 static int watch(struct cmd_ctx *c)
 {
     struct watch w = {.c = c};
@@ -143,7 +129,7 @@ static int watch(struct cmd_ctx *c)
             code = EX_TEMPFAIL;
             break;
         }
-        pause_before_next();
+        cli_pause(ASK_EVERY_NS);
     }
     arena_free(a);
     return code;

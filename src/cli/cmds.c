@@ -68,6 +68,7 @@
     X(cmd_access_remove)                                                                                               \
     X(cmd_event_list)                                                                                                  \
     X(cmd_event_export)                                                                                                \
+    X(cmd_event_follow)                                                                                                \
     X(cmd_webhook_add)                                                                                                 \
     X(cmd_webhook_list)                                                                                                \
     X(cmd_webhook_enable)                                                                                              \

@@ -134,6 +134,10 @@ static const struct {
     {2, "SELECT 'intent ' || i.id || ' lives though its connection is ' || c.local_status FROM intent AS i "
         "JOIN connection AS c ON c.id = i.connection_id "
         "WHERE i.ended = 0 AND c.local_status <> 'REQUEST_' || upper(i.action) LIMIT 20"},
+    // A delivery waits for another one that is pending, or nothing would ever let it go.
+    {9, "SELECT 'delivery ' || id || ' waits for none' FROM outbox AS o WHERE state = 'waiting' AND NOT EXISTS "
+        "(SELECT 1 FROM outbox AS p WHERE p.webhook_id = o.webhook_id AND p.group_id = o.group_id AND "
+        "p.subject = o.subject AND p.state = 'pending') LIMIT 20"},
 };
 
 // The findings, a line each; empty when there are none.

@@ -4,9 +4,11 @@ the audit log with its cursor."""
 
 import json
 import re
+import subprocess
 
 import pytest
 
+import harness
 from harness import V2023_01, run
 from world import UNKNOWN_GROUP, World, error_body
 
@@ -218,6 +220,20 @@ def test_the_export_resumes_where_it_ended(world):
         at = part[-1]["cursor"]
     assert parts[:len(whole)] == whole and len(parts) > len(whole)
     assert parts[-1]["cursor"] == at
+
+
+def test_following_prints_what_comes(world):
+    at = export(world)[-1]["cursor"]
+    with subprocess.Popen([harness.binary(), "event", "follow", "--after", str(at - 1), "--data", str(world.dir)],
+                          stdout=subprocess.PIPE, text=True, env=harness.clean_environment()) as process:
+        first = json.loads(process.stdout.readline())
+        assert first["cursor"] == at
+        public, _ = world.key("ORG_MEMBER")
+        told = json.loads(process.stdout.readline())
+        assert told["resource"] == public and told["cursor"] == at + 1
+        process.terminate()
+    run("event", "follow", "--after", "x", "--data", world.dir, check=64)
+    run("event", "follow", "--after", 10**12, "--data", world.dir, check=65)
 
 
 def test_a_cursor_beyond_the_end_is_no_silence(world):

@@ -28,6 +28,10 @@ def verifier():
     return module.verify
 
 
+def keys(value):
+    return {k: keys(v) for k, v in value.items()} if isinstance(value, dict) else type(value)
+
+
 class Hooked(World):
     def hook(self, url, *args):
         made = self.command("webhook", "add", url, *args)
@@ -75,6 +79,8 @@ def test_from_request_to_deletion(world):
             assert m.value["data"]["groupId"] == world.group and re.fullmatch(r"[0-9a-f]{24}", m.id)
         assert len({m.id for m in r.got()}) == len(r.got())
         first = r.got("connection.requested", name)[0].value["data"]
+        shown = json.loads(re.search(r"```json\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL).group(1))
+        assert keys(shown) == keys(r.got("connection.requested", name)[0].value)
         assert first["connection"]["cloudStatus"] == "pending-acceptance" and first["actor"] == "scanner"
         assert first["connection"]["requesterCidr"] == "10.61.0.0/16"
         shown = world.find(name)
@@ -275,6 +281,15 @@ def test_bad_urls(shared_dev, url):
 
 
 # ---- commands ----------------------------------------------------------------------------------------------
+
+def test_the_page_names_every_type():
+    text = run("webhook", "add", "--help", check=0).stdout
+    types = re.findall(r"^  ([a-z]+\.[a-z_]+): (.*)$", text, re.MULTILINE)
+    assert len(types) >= 12
+    page = DOC.read_text(encoding="utf-8")
+    for kind, what in types:
+        assert f"| `{kind}` | {what} |" in page
+
 
 def test_commands(world):
     hook, secret = world.hook("https://hooks.example.com/in", "--event", "scan.failing", "--description", "pager")

@@ -129,6 +129,28 @@ static void sealed_things_open_with_the_same_key_purpose_and_name(void **state)
     keyring_free(NULL);
 }
 
+static void secrets_of_webhooks_are_bound_to_their_hook(void **state)
+{
+    static const uint8_t secret[WEBHOOK_SECRET] = "0123456789abcdef0123456789abcde";
+    uint8_t out[WEBHOOK_SECRET];
+    struct error err;
+    struct keyring *k, *other;
+    struct webhook_secret s;
+    assert_int_equal(keyring_parse(SLICE(ID_1 " = " HEX_1), &k, &err), ERR_OK);
+    assert_int_equal(keyring_parse(SLICE(ID_2 " = " HEX_2), &other, &err), ERR_OK);
+    assert_int_equal(keyring_seal_webhook(k, &rng_system, "hook", secret, &s, &err), ERR_OK);
+    assert_string_equal(s.key_id, ID_1);
+    assert_null(memmem(s.sealed, sizeof(s.sealed), secret, 8));
+    assert_int_equal(keyring_open_webhook(k, "hook", &s, out, &err), ERR_OK);
+    assert_memory_equal(out, secret, sizeof(secret));
+    assert_int_equal(keyring_open_webhook(k, "hoak", &s, out, &err), ERR_CORRUPT);
+    assert_int_equal(keyring_open_webhook(other, "hook", &s, out, &err), ERR_NOT_FOUND);
+    s.sealed[47] ^= 1;
+    assert_int_equal(keyring_open_webhook(k, "hook", &s, out, &err), ERR_CORRUPT);
+    keyring_free(k);
+    keyring_free(other);
+}
+
 static void no_memory_is_an_error(void **state)
 {
     struct error err;
@@ -146,6 +168,7 @@ int main(void)
         cmocka_unit_test(errors_name_the_file_and_line_but_no_key),
         cmocka_unit_test(comments_blanks_and_several_keys),
         cmocka_unit_test(sealed_things_open_with_the_same_key_purpose_and_name),
+        cmocka_unit_test(secrets_of_webhooks_are_bound_to_their_hook),
         cmocka_unit_test(no_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

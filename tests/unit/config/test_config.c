@@ -141,6 +141,11 @@ static void proxies_are_parsed(void **state)
     assert_int_equal(c.proxies[1].ip.family, 6);
     assert_int_equal(c.proxies[2].prefix, 32);
     refused("trusted_proxies = 10.0.0.1/8\n", NULL, NULL, WORDS(path, "10.0.0.1/8", "host bits"));
+    assert_int_equal(c.webhook_block_count, 0);
+    c = loads("webhook_allow = 10.0.0.0/8,::1\n", NULL, NULL);
+    assert_int_equal(c.webhook_block_count, 2);
+    assert_int_equal(c.webhook_blocks[1].prefix, 128);
+    refused("webhook_allow = example.com\n", NULL, NULL, WORDS(path, "webhook_allow", "example.com"));
 }
 
 static void limit_sections(void **state)

@@ -3,6 +3,7 @@
 #include "core/webhook.h"
 
 #include "actions.h"
+#include "core/tenants.h"
 
 #define HOOK "e00000000000000000000001"
 
@@ -127,6 +128,25 @@ static void a_dead_one_is_an_event_and_410_ends_the_hook(void **state)
     assert_err(&c->f, ERR_NOT_FOUND, core_delivery_outcome(c->core, &o, &c->f.err)); // recorded once
 }
 
+static void hooks_go_with_their_group_and_organisation(void **state)
+{
+    struct core_fixture *c = *state;
+    struct webhook w = make_hook(), *all;
+    struct group_use use;
+    struct org other;
+    size_t n;
+    assert_true(cstr_set(w.group_id, sizeof(w.group_id), GROUP2_ID));
+    assert_ok(&c->f, core_webhook_add(c->core, &somebody, &w, &c->f.err));
+    assert_ok(&c->f, core_group_delete(c->core, &somebody, GROUP2_ID, &use, &c->f.err));
+    assert_ok(&c->f, core_org_create(c->core, &somebody, SLICE("elsewhere"), &other, &c->f.err));
+    w.group_id[0] = '\0';
+    memcpy(w.org_id, other.id, sizeof(w.org_id));
+    assert_ok(&c->f, core_webhook_add(c->core, &somebody, &w, &c->f.err));
+    assert_ok(&c->f, core_org_delete(c->core, &somebody, other.id, &c->f.err));
+    assert_ok(&c->f, store_webhooks(c->f.reader, NULL, c->f.arena, &all, &n, &c->f.err));
+    assert_int_equal(n, 0);
+}
+
 static void what_is_lost_to_a_full_outbox_is_an_event(void **state)
 {
     struct core_fixture *c = *state;
@@ -156,6 +176,7 @@ int main(void)
         WITH_CORE(every_change_is_an_event),
         WITH_CORE(a_test_goes_to_its_hook_alone),
         WITH_CORE(a_dead_one_is_an_event_and_410_ends_the_hook),
+        WITH_CORE(hooks_go_with_their_group_and_organisation),
         WITH_CORE(what_is_lost_to_a_full_outbox_is_an_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

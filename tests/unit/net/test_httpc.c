@@ -316,12 +316,58 @@ static void test_unix_sockets_are_spoken_to(void **state)
     end(&f);
 }
 
+struct asked {
+    unsigned times;
+    bool allow;
+    char last[IP_STR];
+};
+
+static bool may_connect(void *ctx, struct ip to)
+{
+    struct asked *k = ctx;
+    k->times++;
+    ip_format(to, k->last);
+    return k->allow;
+}
+
+static void test_addresses_are_asked_for_before_a_connection_is_made(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct asked k = {.allow = false};
+    begin(&f, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    struct httpc_request q = get(&f);
+    q.may_connect = may_connect;
+    q.may_ctx = &k;
+    assert_int_equal(run(&f, &q), ERR_DENIED);
+    assert_non_null(strstr(f.err.detail, "127.0.0.1"));
+    assert_false(f.sent);
+    assert_int_equal(fake_count(&f.server), 0);
+    char url[64];
+    snprintf(url, sizeof url, "http://localhost:%d/", f.server.port); // a name: asked after it was resolved
+    q.url = url;
+    assert_int_equal(run(&f, &q), ERR_DENIED);
+    assert_int_equal(fake_count(&f.server), 0);
+    snprintf(url, sizeof url, "http://[::ffff:127.0.0.1]:%d/", f.server.port);
+    assert_int_equal(run(&f, &q), ERR_DENIED);
+    assert_string_equal(k.last, "127.0.0.1");
+    k.allow = true;
+    q.url = f.url;
+    assert_int_equal(run(&f, &q), ERR_OK);
+    assert_int_equal(fake_count(&f.server), 1);
+    assert_true(k.times >= 4);
+    q.may_connect = NULL; // another request of the handle asks nobody
+    assert_int_equal(run(&f, &q), ERR_OK);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_post_sends_what_was_given_and_nothing_invented),
         cmocka_unit_test(test_put_without_body_has_no_content_type),
         cmocka_unit_test(test_redirects_are_answers),
+        cmocka_unit_test(test_addresses_are_asked_for_before_a_connection_is_made),
         cmocka_unit_test(test_interim_heads_are_forgotten),
         cmocka_unit_test(test_bad_answers_have_codes_and_reasons),
         cmocka_unit_test(test_bad_requests_are_not_sent),

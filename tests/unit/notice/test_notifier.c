@@ -142,6 +142,46 @@ static void a_message_is_delivered_and_signed(void **state)
     assert_int_equal(notifier_run_once(s->notifier), 0);
 }
 
+static void a_former_secret_signs_until_its_time_is_over(void **state)
+{
+    struct scene *s = *state;
+    const struct hook_maker m = {
+        .core = s->core, .keys = s->keys, .clock = &s->f.clock, .rng = &s->rng, .by = &somebody};
+    char secret[SIGN_SECRET_TEXT];
+    struct wall until;
+    assert_ok(&s->f, hook_rotate(&m, s->hook, 60 * US_PER_SEC, secret, &until, &s->f.err));
+    assert_string_not_equal(secret, s->secret);
+    assert_int_equal(wall_sec(until), NOW_SEC + 60);
+    test_message(s);
+    assert_int_equal(notifier_run_once(s->notifier), 1);
+    const char *both = header(s, 0, "webhook-signature");
+    assert_int_equal(strlen(both), 2 * (SIGN_TEXT - 1) + 1);
+    assert_int_equal(both[SIGN_TEXT - 1], ' ');
+    advance(s, 60);
+    test_message(s);
+    assert_int_equal(notifier_run_once(s->notifier), 1);
+    assert_int_equal(strlen(header(s, 1, "webhook-signature")), SIGN_TEXT - 1);
+}
+
+static void what_failed_goes_as_soon_as_the_receiver_answers(void **state)
+{
+    struct scene *s = *state;
+    s->status = "503 Service Unavailable";
+    s->headers = "Retry-After: 7200\r\n";
+    test_message(s);
+    assert_int_equal(notifier_run_once(s->notifier), 1); // due in two hours
+    // Another subject: a message of a connection, which is tried once the gate has opened.
+    struct network n;
+    struct observed o = {.name = "pcx-0123456789abcdef0", .cloud_status = "pending-acceptance"};
+    const struct change seen = {CHANGE_SEEN_NEW, NULL, &o};
+    struct slice none = {NULL, 0};
+    assert_ok(&s->f, store_network_get(s->f.reader, NETWORK_ID, s->f.arena, &n, &s->f.err));
+    assert_ok(&s->f, core_scan_applied(s->core, &n, CORE_AS_OF_NOW, &seen, 1, none, &s->f.err));
+    s->status = "200 OK";
+    advance(s, 61);
+    assert_int_equal(notifier_run_once(s->notifier), 2); // and with it the one that was due in two hours
+}
+
 static void a_failure_is_tried_again_with_the_same_id_until_it_works(void **state)
 {
     struct scene *s = *state;
@@ -334,6 +374,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_message_is_delivered_and_signed),
+        TEST(a_former_secret_signs_until_its_time_is_over),
+        TEST(what_failed_goes_as_soon_as_the_receiver_answers),
         TEST(a_failure_is_tried_again_with_the_same_id_until_it_works),
         TEST(one_that_never_works_dies_after_28_hours_and_is_seen),
         TEST(a_receiver_that_is_away_gets_everything_when_it_is_back),

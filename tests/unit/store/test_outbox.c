@@ -335,6 +335,19 @@ static void a_full_outbox_loses_the_oldest_delivered_then_dead_then_pending(void
     assert_int_equal(s.oldest.us, 0);
 }
 
+static void teardown_checked(struct fixture *f)
+{
+    struct slice report;
+    assert_ok(f, store_check(f->store, f->arena, &report, &f->err));
+    assert_slice(report, "ok"); // none waits for nothing
+}
+
+static int checked_teardown(void **state)
+{
+    teardown_checked(*state);
+    return fixture_teardown(state);
+}
+
 static size_t expiring(struct fixture *f, int64_t at, struct connection **ret)
 {
     size_t n;
@@ -382,16 +395,16 @@ static void requests_come_under_their_thresholds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_hook_comes_back_whole, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(at_most_two_secrets_live, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(messages_go_to_whom_they_concern, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(a_lane_keeps_its_order_and_waits_for_no_other, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(what_failed_can_be_hurried, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(replay_puts_them_back_in_their_order, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(delivered_and_dead_ones_are_pruned, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_hook_comes_back_whole, fixture_setup, checked_teardown),
+        cmocka_unit_test_setup_teardown(at_most_two_secrets_live, fixture_setup, checked_teardown),
+        cmocka_unit_test_setup_teardown(messages_go_to_whom_they_concern, fixture_setup, checked_teardown),
+        cmocka_unit_test_setup_teardown(a_lane_keeps_its_order_and_waits_for_no_other, fixture_setup, checked_teardown),
+        cmocka_unit_test_setup_teardown(what_failed_can_be_hurried, fixture_setup, checked_teardown),
+        cmocka_unit_test_setup_teardown(replay_puts_them_back_in_their_order, fixture_setup, checked_teardown),
+        cmocka_unit_test_setup_teardown(delivered_and_dead_ones_are_pruned, fixture_setup, checked_teardown),
         cmocka_unit_test_setup_teardown(a_full_outbox_loses_the_oldest_delivered_then_dead_then_pending, fixture_setup,
-                                        fixture_teardown),
-        cmocka_unit_test_setup_teardown(requests_come_under_their_thresholds, fixture_setup, fixture_teardown),
+                                        checked_teardown),
+        cmocka_unit_test_setup_teardown(requests_come_under_their_thresholds, fixture_setup, checked_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
