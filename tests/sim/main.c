@@ -31,11 +31,13 @@ struct args {
 
 static void usage(void)
 {
-    fputs("peerage_sim --seeds A..B [--ops N] [--hours N] [--steps N] [--bug NAME] [--jobs N] [--seconds N] [--digest] "
+    fputs("peerage_sim --seeds A..B [--ops N] [--hours N] [--steps N] [--outage N] [--bug NAME] [--jobs N] [--seconds "
+          "N] [--digest] "
           "[--trace]\n"
           "peerage_sim --list-bugs\n"
           "Plays each seed: a day of clients, faults and crashes against the simulated cloud. Exit 1 when one breaks.\n"
-          "--steps N plays so many steps instead of a day. --seconds N begins no seed after so long. --digest prints "
+          "--steps N plays so many steps instead of a day, --outage N so many hours without EC2. --seconds N begins no "
+          "seed after so long. --digest prints "
           "what "
           "each seed came to.\n",
           stderr);
@@ -60,9 +62,9 @@ static void read_seeds(char *text, struct args *a)
 static void read_args(int argc, char **argv, struct args *a)
 {
     static const struct option options[] = {
-        {"seeds", 1, NULL, 's'},     {"steps", 1, NULL, 'n'}, {"ops", 1, NULL, 'o'},     {"hours", 1, NULL, 'h'},
-        {"bug", 1, NULL, 'b'},       {"jobs", 1, NULL, 'j'},  {"seconds", 1, NULL, 'u'}, {"digest", 0, NULL, 'd'},
-        {"list-bugs", 0, NULL, 'l'}, {"trace", 0, NULL, 't'}, {NULL, 0, NULL, 0}};
+        {"seeds", 1, NULL, 's'},  {"steps", 1, NULL, 'n'},     {"ops", 1, NULL, 'o'},   {"hours", 1, NULL, 'h'},
+        {"outage", 1, NULL, 'w'}, {"bug", 1, NULL, 'b'},       {"jobs", 1, NULL, 'j'},  {"seconds", 1, NULL, 'u'},
+        {"digest", 0, NULL, 'd'}, {"list-bugs", 0, NULL, 'l'}, {"trace", 0, NULL, 't'}, {NULL, 0, NULL, 0}};
     *a = (struct args){.from = 1, .to = 1, .jobs = 1, .knobs = {.ops = 200, .hours = 24}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 's')
@@ -73,6 +75,8 @@ static void read_args(int argc, char **argv, struct args *a)
             a->knobs.ops = (unsigned)number(optarg);
         else if (c == 'h')
             a->knobs.hours = (unsigned)number(optarg);
+        else if (c == 'w')
+            a->knobs.outage = (unsigned)number(optarg);
         else if (c == 'b')
             a->knobs.bug = optarg;
         else if (c == 'j')
@@ -104,6 +108,7 @@ static void tell(const struct args *a, const struct play *p, struct shared *sh)
     if (a->knobs.steps) printf(" --steps %llu", (unsigned long long)a->knobs.steps);
     if (a->knobs.ops != 200) printf(" --ops %u", a->knobs.ops);
     if (a->knobs.hours != 24) printf(" --hours %u", a->knobs.hours);
+    if (a->knobs.outage) printf(" --outage %u", a->knobs.outage);
     if (a->knobs.bug) printf(" --bug %s", a->knobs.bug);
     printf(" --trace\n");
     fflush(stdout);
@@ -140,6 +145,9 @@ static void work(const struct args *a, struct shared *sh)
         if (k.seed > a->to || sh->broken_seed) break;
         bool good = play_run(&k, &p);
         count(&p, sh);
+        if (k.outage)
+            printf("seed %llu: %u h without EC2, %llu calls, %u actions waiting at most\n", (unsigned long long)k.seed,
+                   k.outage, (unsigned long long)p.outage_calls, p.outage_waiting);
         if (a->digest) printf("%llu %016llx\n", (unsigned long long)k.seed, (unsigned long long)p.digest);
         if (!good) tell(a, &p, sh);
     }

@@ -135,7 +135,8 @@ static bool goes_on(const struct play *p)
 
 static void run(struct play *p)
 {
-    while (goes_on(p)) {
+    if (p->knobs.outage) outage_run(p);
+    while (!p->knobs.outage && goes_on(p)) {
         play_until(p, p->now_ns + 10 * MINUTE_NS);
         if (p->dead && !p->broken[0]) restart(p);
     }

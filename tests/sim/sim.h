@@ -77,6 +77,7 @@ struct made { // a route of ours, by the replies and effects in the cloud
 struct knobs {
     uint64_t seed, steps; // steps 0 = 24 hours
     unsigned ops, hours;
+    unsigned outage; // hours without EC2 instead of a day; 0 = a day
     const char *bug; // NULL = none
     bool trace;
     bool warming; // memory is not compared
@@ -143,7 +144,9 @@ struct play {
     int64_t window_ns;
     unsigned worst_window;
     uint64_t calls;
-    char broken[600]; // what broke; "" = nothing
+    uint64_t outage_calls;
+    unsigned outage_waiting; // actions, at most
+    char broken[600];        // what broke; "" = nothing
     uint64_t broken_step;
 };
 extern struct play *playing; // link-time replacements have no context of their own
@@ -222,6 +225,9 @@ const char *route_target(const struct play *p, const char *table, const char *ci
 struct made *made_of(struct play *p, struct slice table, const char *cidr);
 void made_add(struct made **list, unsigned *n, unsigned *cap, const char *table, const char *cidr, const char *pcx);
 void check_restart(struct play *p);
+
+// ---- outage.c
+void outage_run(struct play *p);
 
 // ---- bugs.c
 unsigned bug_find(const char *name);

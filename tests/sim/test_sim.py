@@ -60,6 +60,17 @@ def test_a_planted_bug_is_found(bug):
     assert re.search(r"broke at step \d+: .", text)
 
 
+def test_ten_hours_without_ec2():
+    """Reads served, actions taken, at most one call a second, memory flat, and all converges: see outage.c."""
+    code, text = sim("--seeds", "1..3", "--outage", "10")
+    assert code == 0, text
+    rows = re.findall(r"^seed \d+: 10 h without EC2, (\d+) calls, (\d+) actions waiting at most$", text, re.M)
+    print(text)
+    assert len(rows) == 3
+    for calls, waiting in rows:
+        assert 0 < int(calls) <= 36000 and int(waiting) > 0
+
+
 def test_each_seed_has_its_day():
     code, text = sim("--seeds", "1..10", "--jobs", "2")
     assert code == 0, text
