@@ -23,6 +23,7 @@
     X(cmd_network_options)                                                                                             \
     X(cmd_network_set_dns)                                                                                             \
     X(cmd_network_set_name_tag)                                                                                        \
+    X(cmd_network_set_limits)                                                                                          \
     X(cmd_network_routes)                                                                                              \
     X(cmd_connection_list)                                                                                             \
     X(cmd_connection_get)                                                                                              \

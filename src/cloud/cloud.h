@@ -121,7 +121,8 @@ enum cloud_class cloud_route_delete(struct cloud *c, const struct cloud_target *
                                     struct slice cidr, struct cloud_failure *f) MUST_CHECK;
 struct cloud_route {
     char vpc_id[AWS_RES_ID]; // of the table; "" = not said
-    unsigned routes;         // in the table, of any kind: for the quota
+    unsigned routes;         // in the table, of any kind
+    unsigned counted;        // of those, what AWS' quota counts: the block's family, neither local nor propagated
     bool found;              // there is one for that very block; the rest is of it
     bool propagated;         // by a gateway: a route that is made by hand takes precedence
     bool blackhole;          // its target is gone

@@ -318,6 +318,13 @@ static bool leads_to(const struct xml_node *route, const struct cidr *block)
     return text.n && cidr_parse(text, false, &c) && ip_eq(c.ip, block->ip) && c.prefix == block->prefix;
 }
 
+// The quota of routes is one of each family; AWS' own do not count (VPC user guide, "Quotas", route tables).
+static bool is_counted(const struct xml_node *route, bool propagated, const struct cidr *block)
+{
+    const char *family = block->ip.family == 6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
+    return !propagated && xml_text(route, family).n && !slice_eq_cstr(route_target(route), "local");
+}
+
 static void read_route(const struct xml_node *route, bool propagated, struct cloud_route *r)
 {
     r->found = true;
@@ -335,6 +342,7 @@ static bool read_table(const struct xml_node *table, const struct cidr *block, s
     for (const struct xml_node *i = set ? set->first_child : NULL; i; i = i->next) {
         bool propagated = slice_eq_cstr(xml_text(i, "origin"), "EnableVgwRoutePropagation");
         r->routes++;
+        r->counted += is_counted(i, propagated, block);
         if (leads_to(i, block) && (!r->found || (r->propagated && !propagated))) read_route(i, propagated, r);
     }
     return true;

@@ -13,6 +13,7 @@ struct request {
     enum action_answer answer;
     char *why;
     char network_id[OID_HEX + 1];
+    uint32_t peerings, coming, peering_limit; // of an accept
 };
 
 static const enum lifecycle_event events[ACTION_COUNT_] = {[ACTION_ACCEPT] = LIFECYCLE_REQUESTED_ACCEPT,
@@ -87,6 +88,26 @@ static enum err judge_network(struct request *op, const struct network *net, con
                   err);
 }
 
+// Only a limit that somebody has told us is certain enough to refuse by: AWS raises quotas and does not say so, and
+// peerings that our VPC asked for itself count as well (docs/decisions/0008-quotas.md).
+static enum err judge_quota(struct store_tx *tx, struct request *op, const struct network *net,
+                            const struct connection *row, struct error *err)
+{
+    struct network_options o;
+    if (op->answer != ANSWER_TAKEN || op->q->action != ACTION_ACCEPT) return ERR_OK;
+    enum err code = store_network_options(store_tx_reader(tx), net->id, op->arena, &o, err);
+    if (code == ERR_OK) code = store_network_peerings(store_tx_reader(tx), net->id, &op->peerings, &op->coming, err);
+    op->peering_limit = code == ERR_OK && o.peering_limit ? o.peering_limit : PEERING_QUOTA;
+    if (code != ERR_OK || !o.peering_limit || op->peerings < o.peering_limit) return code;
+    return refuse(op, ANSWER_STATE,
+                  arena_fmt(op->arena,
+                            "the VPC peering connection %s cannot be accepted, since %s has %u active ones and its "
+                            "quota is %u; delete one, or have AWS raise the quota and say so with `peerage network "
+                            "set-limits %s --peerings N`",
+                            row->name, net->vpc_id, op->peerings, o.peering_limit, net->id),
+                  err);
+}
+
 static enum err judge(struct store_tx *tx, struct request *op, const struct connection *row, struct error *err)
 {
     if (!challenge_met(op, row)) return ERR_OK;
@@ -95,7 +116,8 @@ static enum err judge(struct store_tx *tx, struct request *op, const struct conn
     struct network net;
     code = store_network_get(store_tx_reader(tx), row->network_id, op->arena, &net, err);
     if (code == ERR_OK) code = store_approval_rule(store_tx_reader(tx), row->group_id, &op->approvals, err);
-    return code == ERR_OK ? judge_network(op, &net, row, err) : code;
+    if (code == ERR_OK) code = judge_network(op, &net, row, err);
+    return code == ERR_OK ? judge_quota(tx, op, &net, row, err) : code;
 }
 
 // ---- recording --------------------------------------------------------------------------------------------
@@ -124,6 +146,8 @@ static enum err record(struct store_tx *tx, struct request *op, const struct aud
     enum err code = make_intent(op, audit, &row, &intent, err);
     if (code == ERR_OK) code = store_tx_intent_insert(tx, &intent, err);
     if (code == ERR_OK && intent.action == ACTION_ACCEPT) code = routes_approve(tx, audit, &row, err);
+    if (code == ERR_OK && intent.action == ACTION_ACCEPT)
+        code = quota_warn(tx, audit, row.network_id, NULL, op->peerings + op->coming + 1, op->peering_limit, err);
     if (code == ERR_OK) code = store_tx_approvals_end(tx, row.group_id, row.id, err);
     if (code != ERR_OK) return code;
     op->rows_changed = true;

@@ -115,6 +115,7 @@ struct route_result {
     enum { ROUTE_RESULT_MADE, ROUTE_RESULT_FOUND, ROUTE_RESULT_GONE, ROUTE_RESULT_CONFLICT, ROUTE_RESULT_RETRY } kind;
     struct wall not_before; // CONFLICT, RETRY
     struct slice reason;
+    unsigned used, limit; // MADE by a call just now: routes that count in the table, and the quota; limit 0 = not known
     // RETRY: the call of this attempt surely made nothing (it was refused, or never sent). `tried` becomes again what
     // it was before, row->tried: a route that somebody else makes until the next attempt must not be taken for ours.
     bool made_nothing;

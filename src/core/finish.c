@@ -105,6 +105,29 @@ enum err core_network_option(struct core *c, const struct actor *by, const char 
     return code;
 }
 
+// ---- quotas -----------------------------------------------------------------------------------------------
+
+enum err quota_warn(struct store_tx *tx, const struct audit *audit, const char *network_id, const char *table_id,
+                    uint32_t used, uint32_t limit, struct error *err)
+{
+    struct buf detail;
+    struct json_writer w;
+    if ((uint64_t)used * 10 < (uint64_t)limit * 9) return ERR_OK;
+    buf_init(&detail, 2048);
+    json_begin(&w, &detail, false);
+    json_obj(&w);
+    json_kint(&w, "limit", limit);
+    json_kstr(&w, "quota", table_id ? "routes per table" : "active peerings per VPC");
+    if (table_id) json_kstr(&w, "routeTableId", table_id);
+    json_kint(&w, "used", used);
+    json_obj_end(&w);
+    enum err code = detail.fail == BUF_OK
+                        ? audit_write(tx, audit, AUDIT_QUOTA_LOW, slice_of(network_id), buf_view(&detail), err)
+                        : core_nomem(err);
+    buf_done(&detail);
+    return code;
+}
+
 // ---- following a row --------------------------------------------------------------------------------------
 
 static enum cloud_status cloud_of(const struct connection *c)

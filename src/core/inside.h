@@ -23,6 +23,10 @@ enum err core_audit_group(struct store_tx *tx, const struct core *c, const struc
                           struct audit *ret, struct error *err) MUST_CHECK;
 struct slice core_clip(struct slice reason); // at most 400 bytes, not inside a character
 
+// Nine tenths of a quota are used: told with each use from then on. table_id NULL: peerings of the network's VPC.
+enum err quota_warn(struct store_tx *tx, const struct audit *audit, const char *network_id, const char *table_id,
+                    uint32_t used, uint32_t limit, struct error *err) MUST_CHECK;
+
 // What the cloud said of one row, as a scan and an outcome merge it: row, event, lifecycle. *ret_changed tells whether
 // anything was written; *row is the row afterwards.
 struct seen_merge {

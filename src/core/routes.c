@@ -369,7 +369,10 @@ static enum err outcome(struct store_tx *tx, void *ctx, struct error *err)
     if (code != ERR_OK) return code;
     switch (op->result->kind) {
     case ROUTE_RESULT_MADE:
-        return there(tx, op, true, err);
+        code = there(tx, op, true, err);
+        if (code != ERR_OK || !op->result->limit) return code;
+        return quota_warn(tx, &op->audit, op->row.network_id, op->row.table_id, op->result->used, op->result->limit,
+                          err);
     case ROUTE_RESULT_FOUND:
         return there(tx, op, false, err);
     case ROUTE_RESULT_GONE:

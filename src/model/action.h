@@ -70,6 +70,9 @@ struct finish {
     struct wall since, not_before;
     struct slice reason; // of the last failure that was told
 };
+// AWS' quotas when nobody has had them raised (aws: VPC user guide, "Quotas").
+#define PEERING_QUOTA 50 // active peerings of a VPC
+#define ROUTE_QUOTA   50 // routes of a family in a table
 // What a network asks of the connections that are accepted for it.
 struct network_options {
     bool dns;                            // the requester's VPC resolves our public names to private addresses

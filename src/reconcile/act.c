@@ -269,6 +269,11 @@ static void route_is_not_there(const struct act_route_input *in, struct act_rout
         result(d, ROUTE_RESULT_GONE, 0, "%s", "");
     else if (in->again) // there was one a moment ago
         result(d, ROUTE_RESULT_RETRY, 0, "The routes of %s are changing.", in->row->table_id);
+    else if (in->limit && in->there->counted >= in->limit)
+        result(d, ROUTE_RESULT_CONFLICT, ACT_LOOK_AGAIN_NS,
+               "The quota of %u routes in %s is used up. Remove some, or have AWS raise it and say so with `peerage "
+               "network set-limits`.",
+               in->limit, in->row->table_id);
     else
         d->step = ACT_ROUTE_CREATE;
 }

@@ -58,6 +58,7 @@ struct act_route_input {
     enum cloud_class class;
     const struct cloud_failure *failure; // unless class is CLOUD_OK
     const struct cloud_route *there;     // of the find, when class is CLOUD_OK
+    unsigned limit;                      // routes of a family in a table, as somebody has told us; 0 = nobody has
     bool again;                          // the find after EC2 said that there is a route for that block already
     struct wall now;
 };

@@ -319,18 +319,29 @@ static bool leave_route(struct work *w, const struct act_route_input *in)
 static bool attempt_route(struct work *w, enum cloud_class proof, struct act_route_decision *d)
 {
     struct cloud_route there = {.found = false};
+    struct network_options o = {.dns = false};
+    struct error err;
+    if (store_network_options(w->reader, w->net.id, w->arena, &o, &err) != ERR_OK) {
+        store_trouble(w, "load", &err);
+        return false;
+    }
     struct act_route_input in = {.row = &w->t->route,
                                  .name = w->row.name,
                                  .vpc_id = w->net.vpc_id,
                                  .asked = ACT_ROUTE_FOUND,
                                  .class = proof,
                                  .failure = &w->f,
-                                 .there = &there};
+                                 .there = &there,
+                                 .limit = o.route_limit};
     if (proof == CLOUD_OK && !ask_route(w, ACT_ROUTE_FOUND, &there, &in.class)) return false;
     for (int n = 0; n < STEPS_MAX; n++) {
         in.now = clock_wall(w->a->opt.clock);
         act_route_decide(&in, d);
-        if (d->step == ACT_ROUTE_RESULT && !d->look) return true;
+        if (d->step == ACT_ROUTE_RESULT && !d->look) {
+            d->result.used = there.counted + 1;
+            d->result.limit = in.asked == ACT_ROUTE_CREATED ? o.route_limit ? o.route_limit : ROUTE_QUOTA : 0;
+            return true;
+        }
         if (w->a->stopping) return leave_route(w, &in);
         in.again = d->look;
         in.asked = d->look ? ACT_ROUTE_FOUND : d->step == ACT_ROUTE_CREATE ? ACT_ROUTE_CREATED : ACT_ROUTE_DELETED;

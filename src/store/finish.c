@@ -27,6 +27,22 @@ enum err store_network_options(struct store_reader *r, const char *network_id, s
     return code;
 }
 
+enum err store_network_peerings(struct store_reader *r, const char *network_id, uint32_t *ret_active,
+                                uint32_t *ret_coming, struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(
+        r->db, "SELECT (SELECT count(*) FROM connection WHERE network_id = ?1 AND listed = 1 AND cloud_status IN "
+               "('active', 'provisioning')), (SELECT count(*) FROM intent WHERE network_id = ?1 AND ended = 0 AND "
+               "action = 'accept')");
+    query_cstr(&q, network_id);
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code != ERR_OK) return code;
+    *ret_active = row ? (uint32_t)query_get_int(&q) : 0;
+    *ret_coming = row ? (uint32_t)query_get_int(&q) : 0;
+    return ERR_OK;
+}
+
 enum err store_tx_network_options(struct store_tx *tx, const struct network *n, const struct network_options *o,
                                   struct error *err)
 {

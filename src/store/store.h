@@ -434,6 +434,10 @@ enum err store_tx_connection_hand_over(struct store_tx *tx, const char *id, cons
 // ---- finishing: what is set once on accepted connections, and what a network asks for
 enum err store_network_options(struct store_reader *r, const char *network_id, struct arena *a,
                                struct network_options *ret, struct error *err) MUST_CHECK; // all zero when none are set
+// How many peerings of the VPC count for AWS' quota, as last seen (active and provisioning, listed), and how many more
+// are being accepted.
+enum err store_network_peerings(struct store_reader *r, const char *network_id, uint32_t *ret_active,
+                                uint32_t *ret_coming, struct error *err) MUST_CHECK;
 enum err store_tx_network_options(struct store_tx *tx, const struct network *n, const struct network_options *o,
                                   struct error *err) MUST_CHECK; // replaces
 enum err store_tx_finish_insert(struct store_tx *tx, const struct finish *f,

@@ -211,13 +211,14 @@ def test_blocks_that_come_later_wait_for_approval(world):
 
 def test_dns_and_name_are_set_once_on_what_we_accept(world):
     network = world.network()
-    assert world.command("network", "options", network) == {"id": network, "dns": False}
+    none = {"id": network, "dns": False, "peeringLimit": 50, "routeLimit": 50}
+    assert world.command("network", "options", network) == none
     before = world.arrives("10.83.0.0/16")
     world.accept(before)
     world.becomes(before, "ACTIVE")
     world.command("network", "set-dns", network, "on")
     shown = world.command("network", "set-name-tag", network, "{requesterAccountId}-{requesterVpcId}")
-    assert shown == {"id": network, "dns": True, "nameTag": "{requesterAccountId}-{requesterVpcId}"}
+    assert shown == {**none, "dns": True, "nameTag": "{requesterAccountId}-{requesterVpcId}"}
     refused = run("network", "set-name-tag", network, "{who}", "--data", world.dir)
     assert refused.returncode != 0 and "{requesterVpcId}" in refused.stderr
 

@@ -13,7 +13,7 @@ import harness
 from harness import Serve, bearer_request, bearer_token, digest_request, run, wait_until
 
 COMMANDS = """dev coverage|dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
-network remove|network protect|network unprotect|network set-tables|network options|network set-dns|network set-name-tag|network routes|connection list|connection accept|connection reject
+network remove|network protect|network unprotect|network set-tables|network options|network set-dns|network set-name-tag|network set-limits|network routes|connection list|connection accept|connection reject
 connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents cancel|intents release
 connection history|connection get|connection watch|org create|org list|project create|project list|key create|key list|key reset|key delete
 service-account create|service-account list|service-account delete|person-group grant|person-group list|person-group revoke|access-list add|access-list remove|event list|event export|event follow

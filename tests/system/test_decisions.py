@@ -634,6 +634,23 @@ def test_protected_and_observed(world, pending):
     assert world.find(name)["localStatus"] == "NONE"
 
 
+@decision("Accept while the quota of active peerings")
+def test_a_quota_that_was_told(world):
+    network = world.command("network", "list")["results"][0]["id"]
+    first, second = new_request(world, "10.70.0.0/16"), new_request(world, "10.71.0.0/16")
+    assert send(world, first["name"], "accept", accept_of(world, first)).status == 202
+    world.wait(first["name"], lambda c: c["cloudStatus"] == "active", "the first")
+    world.command("network", "set-limits", network, "--peerings", "1")
+    try:
+        answer = send(world, second["name"], "accept", accept_of(world, second))
+        assert refused(answer, 409, "PEER_INVALID_STATE") and "its quota is 1" in answer.json()["detail"]
+        assert world.find(second["name"])["localStatus"] == "NONE"
+        assert send(world, second["name"], "reject").status == 202  # that needs no room
+    finally:
+        world.command("network", "set-limits", network, "--peerings", "0")
+    send(world, first["name"], "")
+
+
 @decision("Envelope on 202")
 def test_the_envelope_of_a_202(world):
     item = new_request(world, "10.69.0.0/16")

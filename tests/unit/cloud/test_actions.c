@@ -217,6 +217,7 @@ static void test_the_route_for_that_very_block_is_found(void **state)
         assert_int_equal(r.propagated, cases[i].propagated);
         assert_int_equal(r.blackhole, cases[i].blackhole);
         assert_int_equal(r.routes, 6);
+        assert_int_equal(r.counted, strchr(cases[i].block, ':') ? 1 : 2); // neither local nor propagated
         assert_string_equal(r.vpc_id, "vpc-11111111");
     }
     assert_null(strstr(fake_request(&s.server, 0), "MaxResults"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DNS option and Name tag: wanted once, for what we accepted, when it turns active; what comes of it is told.
+// DNS option and Name tag: wanted once, for what we accepted, when it turns active; what comes of it is told. Quotas.
 #include "actions.h"
 
 static struct network_options set(struct core_fixture *c, enum network_option o, bool on, const char *text)
@@ -211,6 +211,94 @@ static void a_removed_network_wants_nothing(void **state)
     assert_int_equal(finishes(c, &f), 0);
 }
 
+// ---- quotas -----------------------------------------------------------------------------------------------
+
+static void active_ones(struct core_fixture *c, unsigned n)
+{
+    struct network net;
+    assert_ok(&c->f, store_network_get(c->f.reader, NETWORK_ID, c->f.arena, &net, &c->f.err));
+    for (unsigned i = 0; i < n; i++) {
+        struct observed o = seen_as(i % 2 ? "active" : "provisioning");
+        (void)snprintf(o.name, sizeof(o.name), "pcx-%08x", i);
+        struct change change = {CHANGE_SEEN_NEW, NULL, &o};
+        assert_ok(&c->f,
+                  core_scan_applied(c->core, &net, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, &c->f.err));
+    }
+}
+
+static void limit(struct core_fixture *c, enum network_option o, uint32_t number)
+{
+    const struct network_option_value v = {.number = number};
+    struct network_options ret;
+    assert_ok(&c->f, core_network_option(c->core, &somebody, NETWORK_ID, o, &v, c->f.arena, &ret, &c->f.err));
+}
+
+static void a_quota_that_was_told_refuses_accepts_and_nothing_else(void **state)
+{
+    struct core_fixture *c = *state;
+    struct slice why;
+    active_ones(c, 3);
+    discover_as(c, "pending-acceptance");
+    limit(c, OPTION_PEERING_LIMIT, 3);
+    assert_int_equal(ask_why(c, ACTION_ACCEPT, &why), ANSWER_STATE);
+    assert_non_null(memmem(why.p, why.n, "3 active ones and its quota is 3", 32));
+    assert_non_null(memmem(why.p, why.n, "set-limits", 10));
+    assert_int_equal(row_now(c).local_status, LOCAL_NONE);
+    assert_int_equal(ask(c, ACTION_REJECT), ANSWER_TAKEN);
+}
+
+static void a_quota_that_nobody_told_only_warns(void **state)
+{
+    struct core_fixture *c = *state;
+    struct event_row *e;
+    size_t n;
+    active_ones(c, 50); // AWS' default: who knows whether it was raised
+    discover_as(c, "pending-acceptance");
+    assert_int_equal(ask(c, ACTION_ACCEPT), ANSWER_TAKEN);
+    const struct event_filter f = {.group_id = GROUP_ID,
+                                   .types = SLICE("[\"PEERAGE_QUOTA_LOW\"]"),
+                                   .resource = SLICE(NETWORK_ID),
+                                   .page = {1, 10}};
+    uint64_t total;
+    assert_ok(&c->f, store_events_find(c->f.reader, &f, c->f.arena, &e, &n, &total, &c->f.err));
+    assert_int_equal(n, 1);
+    assert_slice(e->detail, "{\"limit\":50,\"quota\":\"active peerings per VPC\",\"used\":51}");
+}
+
+static void nine_tenths_are_told_and_less_is_not(void **state)
+{
+    struct core_fixture *c = *state;
+    active_ones(c, 7);
+    discover_as(c, "pending-acceptance");
+    limit(c, OPTION_PEERING_LIMIT, 10);
+    assert_int_equal(ask(c, ACTION_ACCEPT), ANSWER_TAKEN); // the eighth
+    assert_null(strstr(event_types(c), "QUOTA_LOW"));
+    struct intent i = begun(c);
+    finish(c, &i, OUTCOME_FAILED, NULL);
+    limit(c, OPTION_PEERING_LIMIT, 8);
+    assert_int_equal(ask(c, ACTION_ACCEPT), ANSWER_TAKEN);
+    assert_non_null(strstr(event_types(c), "QUOTA_LOW"));
+}
+
+static void routes_near_the_quota_are_told(void **state)
+{
+    struct core_fixture *c = *state;
+    const char *tables[] = {"rtb-0000000a"};
+    struct peer_route *r;
+    size_t n;
+    assert_ok(&c->f, core_network_tables(c->core, &somebody, NETWORK_ID, tables, 1, &c->f.err));
+    accept_it(c);
+    scan_as(c, "active");
+    assert_ok(&c->f, store_routes(c->f.reader, NETWORK_ID, NULL, c->f.arena, &r, &n, &c->f.err));
+    assert_int_equal(n, 1);
+    struct route_result made = {.kind = ROUTE_RESULT_MADE, .used = 44, .limit = 50};
+    assert_ok(&c->f, core_route_outcome(c->core, r, &made, &c->f.err));
+    assert_null(strstr(event_types(c), "QUOTA_LOW"));
+    made.used = 45;
+    assert_ok(&c->f, core_route_outcome(c->core, r, &made, &c->f.err));
+    assert_non_null(strstr(event_types(c), "QUOTA_LOW"));
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, core_setup, actions_teardown)
 int main(void)
 {
@@ -225,6 +313,10 @@ int main(void)
         T(a_freeze_holds_it),
         T(wrong_options_are_refused),
         T(a_removed_network_wants_nothing),
+        T(a_quota_that_was_told_refuses_accepts_and_nothing_else),
+        T(a_quota_that_nobody_told_only_warns),
+        T(nine_tenths_are_told_and_less_is_not),
+        T(routes_near_the_quota_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,24 @@ static void test_a_table_of_another_vpc_and_a_propagated_route_are_conflicts(voi
     assert_true(d.wait_ns > 0);
 }
 
+static void test_a_quota_that_was_told_is_not_tried(void **state)
+{
+    struct peer_route row = {.table_id = RTB, .cidr = CIDR, .state = PEER_ROUTE_WANTED};
+    struct cloud_route there = {.vpc_id = VPC, .routes = 60, .counted = 50};
+    struct act_route_input in = {.row = &row, .asked = ACT_ROUTE_FOUND, .there = &there};
+    (void)state;
+    assert_int_equal(ask_route(in, NOT_OURS, NULL).step, ACT_ROUTE_CREATE); // AWS may have raised it
+    in.limit = 51;
+    assert_int_equal(ask_route(in, NOT_OURS, NULL).step, ACT_ROUTE_CREATE);
+    in.limit = 50;
+    struct act_route_decision d = ask_route(in, NOT_OURS, NULL);
+    assert_int_equal(d.step, ACT_ROUTE_RESULT);
+    assert_int_equal(d.result.kind, ROUTE_RESULT_CONFLICT);
+    assert_true(d.wait_ns > 0 && strstr(d.text, "quota of 50 routes") && strstr(d.text, "set-limits"));
+    row.state = PEER_ROUTE_REMOVING; // that makes room
+    assert_int_equal(ask_route(in, OURS, NULL).result.kind, ROUTE_RESULT_GONE);
+}
+
 static void test_what_creating_brought(void **state)
 {
     struct peer_route row = {.table_id = RTB, .cidr = CIDR, .state = PEER_ROUTE_WANTED};
@@ -372,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_what_stands_in_the_table_decides),
         cmocka_unit_test(test_what_was_tried_a_moment_ago_is_not_gone_yet),
         cmocka_unit_test(test_a_table_of_another_vpc_and_a_propagated_route_are_conflicts),
+        cmocka_unit_test(test_a_quota_that_was_told_is_not_tried),
         cmocka_unit_test(test_what_creating_brought),
         cmocka_unit_test(test_only_a_call_in_doubt_keeps_its_claim),
         cmocka_unit_test(test_what_removing_brought),
