@@ -135,11 +135,12 @@ enum err __wrap_store_tx_connection_protect(struct store_tx *tx, const char *id,
 
 // ---- rows and events
 
-enum err __wrap_audit_write(struct store_tx *tx, const struct audit *a, enum audit_type type, struct slice resource,
-                            struct slice detail, struct error *err)
+enum err __wrap_audit_write_about(struct store_tx *tx, const struct audit *a, enum audit_type type,
+                                  struct slice resource, struct slice detail, const struct audit_subject *about,
+                                  struct error *err)
 {
     if (planted(BUG_AUDIT) && type == AUDIT_CONNECTION_STATUS_CHANGED) return ERR_OK;
-    return __real_audit_write(tx, a, type, resource, detail, err);
+    return __real_audit_write_about(tx, a, type, resource, detail, about, err);
 }
 
 enum err __wrap_store_tx_connection_update(struct store_tx *tx, const struct connection *c, struct error *err)
@@ -239,6 +240,12 @@ enum cloud_class __wrap_cloud_describe_incoming(struct cloud *c, const struct cl
     if (!planted(BUG_PARTIAL) || rc != CLOUD_TRANSIENT) return rc;
     *ret = (struct described){.items = NULL};
     return CLOUD_OK;
+}
+
+enum err __wrap_core_scan_applied(struct core *c, const struct network *net, int64_t as_of,
+                                  const struct change *changes, size_t n, struct slice vpc_cidrs, struct error *err)
+{
+    return __real_core_scan_applied(c, net, planted(BUG_STALE) ? CORE_AS_OF_NOW : as_of, changes, n, vpc_cidrs, err);
 }
 
 int64_t __wrap_backoff_failed(int64_t interval_ns, unsigned failures, unsigned failing, const struct rng *rng)

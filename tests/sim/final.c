@@ -4,7 +4,7 @@
 #include "ec2sim/model.h"
 #include "tests/sim/sim.h"
 
-#define LATELY_US (40 * 60 * US_PER_SEC) // longer than between two scans
+#define LATELY_US (70 * 60 * US_PER_SEC) // longer than between two scans
 
 static bool is_end(enum sim_state s)
 {
@@ -114,6 +114,4 @@ void check_final(struct play *p)
         check_routes(p, p->peers[i]);
     }
     check_left(p);
-    if (!p->broken[0] && p->worst_window > 60)
-        play_broke(p, "EC2 was asked %u times in a minute while it was away", p->worst_window);
 }

@@ -24,9 +24,8 @@ static size_t live;
 
 static unsigned class_of(size_t n)
 {
-    unsigned c = 0;
-    while (c < CLASSES && ((size_t)32 << c) < n) c++;
-    return c;
+    unsigned bits = n <= 32 ? 0 : 59 - (unsigned)__builtin_clzl(n - 1);
+    return MIN(bits, (unsigned)CLASSES);
 }
 
 void *heap_take(size_t n)

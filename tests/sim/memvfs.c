@@ -481,6 +481,15 @@ uint64_t memvfs_writes(void)
     return writes;
 }
 
+// Small pages: each commit copies and sums up whole ones.
+void memvfs_small_pages(void)
+{
+    sqlite3 *h;
+    ASSERT(sqlite3_open_v2(STORE_PATH, &h, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK);
+    ASSERT(sqlite3_exec(h, "PRAGMA page_size=1024; VACUUM", NULL, NULL, NULL) == SQLITE_OK);
+    ASSERT(sqlite3_close(h) == SQLITE_OK);
+}
+
 void memvfs_hold_intents(int64_t now_us)
 {
     char sql[400];
@@ -489,7 +498,7 @@ void memvfs_hold_intents(int64_t now_us)
              "INSERT OR IGNORE INTO freeze (group_id, network_id, since, why, actor) VALUES ('', '', %lld, 'restored', "
              "'restore'); UPDATE intent SET held = 1, uncertain = 1 WHERE ended = 0;",
              (long long)now_us);
-    ASSERT(sqlite3_open_v2("/simulation/db", &h, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK);
+    ASSERT(sqlite3_open_v2(STORE_PATH, &h, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK);
     int rc = sqlite3_exec(h, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK) play_broke(playing, "the store cannot be changed between two lives: %s", sqlite3_errmsg(h));
     ASSERT(sqlite3_close(h) == SQLITE_OK);

@@ -6,8 +6,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wraps.h"
 
-#define PATH     "/simulation/db"
-#define INTERVAL (30 * 60 * 1000) // ms between scans, besides those that are asked for
+#define INTERVAL (60 * 60 * 1000) // ms between scans, besides those that are asked for
 #define ROLE     "arn:aws:iam::" OTHER ":role/peerage"
 
 bool __wrap_file_exists(const char *path)
@@ -26,6 +25,27 @@ enum err __wrap_file_lock(const char *path, int *ret_fd, struct error *err)
 void __wrap_file_unlock(int *fd)
 {
     *fd = -1;
+}
+
+// On one thread one reader does for all: each call is a snapshot of its own. A handle has the schema to parse and its
+// statements to prepare, which took most of a short life.
+static struct store_reader *reader;
+static unsigned readers;
+
+enum err __wrap_store_reader_open(struct store *s, struct store_reader **ret, struct error *err)
+{
+    enum err e = readers ? ERR_OK : __real_store_reader_open(s, &reader, err);
+    if (e != ERR_OK) return e;
+    readers++;
+    *ret = reader;
+    return ERR_OK;
+}
+
+void __wrap_store_reader_close(struct store_reader **r)
+{
+    if (!*r) return;
+    *r = NULL;
+    if (--readers == 0) __real_store_reader_close(&reader);
 }
 
 // As app connects them: core's news wake who may have work.
@@ -54,7 +74,7 @@ static enum err open_store(struct play *p, struct error *err)
 {
     struct store_options o;
     store_options_default(&o);
-    o.path = PATH;
+    o.path = STORE_PATH;
     o.create = true;
     o.clock = &p->clock;
     enum err e = store_open(&o, &p->store, err);
@@ -170,6 +190,7 @@ void process_set_up(struct play *p)
     struct group g;
     if (!memvfs_from_template()) { // the migrations take as long as a day of a play
         p->alive = true;
+        memvfs_small_pages();
         must(p, open_store(p, &err), &err);
         store_reader_close(&p->reader);
         store_close(&p->store);

@@ -261,11 +261,11 @@ static void create(struct play *p)
 {
     const struct net *n = &p->nets[draw(p, p->net_count)];
     unsigned r = (unsigned)draw(p, p->requester_count);
-    if (live_count(ec2sim_world_model(p->world), cloud_wall(p)) > 12) return;
+    if (live_count(ec2sim_world_model(p->world), cloud_wall(p)) > 9) return;
     (void)cloud_call(p, r < 6 ? REQUESTER : OTHER, HERE,
                      "Action=CreateVpcPeeringConnection" V "&VpcId=%s&PeerVpcId=%s&PeerOwnerId=%s&PeerRegion=%s",
                      p->requesters[r], n->vpc_id, n->account, n->region);
-    if (chance(p, 2)) p->next_wake = MIN(p->next_wake, p->now_ns + gap(p, 20)); // a person looks for it
+    if (chance(p, 3)) p->next_wake = MIN(p->next_wake, p->now_ns + gap(p, 20)); // a person looks for it
 }
 
 static void act_elsewhere(struct play *p, const struct sim_peering *v)
@@ -342,7 +342,9 @@ static void hand_finish(struct play *p)
     const struct sim_peering *v = sim_peering_find(ec2sim_world_model(p->world), slice_of(p->hand_pcx));
     const struct net *n = v ? net_of_vpc(p, v->accepter.vpc_id) : NULL;
     if (n && n->table_count) make_route(p, n, n->tables[0], octet_of(p, v->requester.vpc_id), v->id);
-    if (p->alive && chance(p, 2)) scanner_wake(p->scanner);
+    if (!p->alive || chance(p, 2)) return;
+    p->wakes++;
+    scanner_wake(p->scanner);
 }
 
 void cloud_op(struct play *p)
@@ -570,6 +572,7 @@ void script_run_due(struct play *p)
         p->unreachable = false;
     } else if (p->next_wake <= p->now_ns) {
         p->next_wake = INT64_MAX;
+        p->wakes++;
         if (p->alive) scanner_wake(p->scanner);
         p->accept_new = chance(p, 2); // who has waited for it accepts it
         if (p->accept_new) p->next_client = MIN(p->next_client, p->now_ns + gap(p, 6));
@@ -586,7 +589,7 @@ void script_run_due(struct play *p)
         p->next_fault = p->now_ns + gap(p, 5400);
         fault_op(p);
     } else {
-        p->next_crash = p->now_ns + gap(p, 12000);
+        p->next_crash = p->now_ns + gap(p, 14000);
         if (p->alive) arm_crash(p);
     }
 }

@@ -27,6 +27,7 @@
 #define MINUTE_NS  (60 * NS_PER_SEC)
 #define HOUR_NS    (60 * MINUTE_NS)
 #define NESTED_MAX 3
+#define STORE_PATH "/simulation/db"
 
 // ---- what is known of one network and one peering, apart from the store --------------------------------------------
 #define NETS_MAX   5
@@ -142,7 +143,7 @@ struct play {
     struct arena *arena;
     unsigned calls_window;
     int64_t window_ns;
-    unsigned worst_window;
+    unsigned wakes; // in that minute: scans that people asked for
     uint64_t calls;
     uint64_t outage_calls;
     unsigned outage_waiting; // actions, at most
@@ -185,6 +186,7 @@ void memvfs_crash_at(int64_t writes); // play_crash in so many writes; 0 = off
 void memvfs_full(bool on);            // no room
 void memvfs_reopen(void);             // after a crash: locks and shared memory are gone
 uint64_t memvfs_writes(void);
+void memvfs_small_pages(void);            // before anything is in the store
 void memvfs_hold_intents(int64_t now_us); // as a restore does
 
 // ---- heap.c

@@ -8,6 +8,7 @@
 #define JOBS_MAX  4
 #define POOLS_MAX 4
 #define QUEUE_MAX 256
+#define IDLE_NS   (30 * NS_PER_SEC)
 
 struct job {
     const char *name;
@@ -39,6 +40,7 @@ static void run_job(struct job *j)
         j->running = true;
         int64_t ns = j->work(j->ctx);
         j->running = false;
+        if (ns == IDLE_NS) ns *= 20; // idle looks, each half minute, would be most of a day's work
         j->due = ns < 0 ? INT64_MAX : playing->now_ns + ns;
     } while (j->at_once && j->poked);
 }

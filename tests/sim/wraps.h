@@ -9,6 +9,7 @@
 #include "cloud/internal.h"
 #include "core/inside.h"
 #include "net/httpc.h"
+#include "net/sigv4.h"
 #include "reconcile/act.h"
 #include "reconcile/backoff.h"
 #include "reconcile/plan.h"
@@ -38,6 +39,10 @@ WRAP(bool, file_exists, const char *path);
 WRAP(enum err, file_lock, const char *path, int *ret_fd, struct error *err);
 WRAP(void, file_unlock, int *fd);
 
+WRAP(enum err, sigv4_authorization, const struct sigv4_input *in, const struct sigv4_key *key,
+     const struct sigv4_scope *scope, struct wall now, struct arena *a, struct buf *out, struct error *err);
+WRAP(enum err, store_reader_open, struct store *s, struct store_reader **ret, struct error *err);
+WRAP(void, store_reader_close, struct store_reader **r);
 WRAP(void *, mem_alloc, size_t size);
 WRAP(void *, mem_zalloc, size_t count, size_t size);
 WRAP(void *, mem_realloc, void *p, size_t size);
@@ -63,8 +68,8 @@ WRAP(enum err, store_network_get, struct store_reader *r, const char *network_id
      struct error *err);
 WRAP(enum err, store_tx_connection_protect, struct store_tx *tx, const char *id, bool on, bool *ret_changed,
      struct error *err);
-WRAP(enum err, audit_write, struct store_tx *tx, const struct audit *a, enum audit_type type, struct slice resource,
-     struct slice detail, struct error *err);
+WRAP(enum err, audit_write_about, struct store_tx *tx, const struct audit *a, enum audit_type type,
+     struct slice resource, struct slice detail, const struct audit_subject *about, struct error *err);
 WRAP(enum err, store_tx_connection_update, struct store_tx *tx, const struct connection *c, struct error *err);
 WRAP(enum err, store_tx_intent_end, struct store_tx *tx, const char *connection_id, enum intent_end end,
      struct slice reason, struct wall now, struct error *err);
@@ -77,6 +82,8 @@ WRAP(enum err, plan_network, const struct plan_input *in, struct arena *a, struc
 WRAP(enum cloud_class, cloud_describe_incoming, struct cloud *c, const struct cloud_target *t, const char *account,
      struct arena *a, struct described *ret, unsigned *ret_foreign, struct cloud_failure *f);
 WRAP(enum err, store_tx_lease_reset, struct store_tx *tx, struct error *err);
+WRAP(enum err, core_scan_applied, struct core *c, const struct network *net, int64_t as_of,
+     const struct change *changes, size_t n, struct slice vpc_cidrs, struct error *err);
 WRAP(int64_t, backoff_failed, int64_t interval_ns, unsigned failures, unsigned failing, const struct rng *rng);
 WRAP(int64_t, cloud_status_window_us, enum cloud_status s);
 WRAP(bool, connection_merge, struct connection *row, const struct observed *seen);
