@@ -74,6 +74,7 @@ struct ask {
     const char *what;
     const char *group;
     uint32_t page; // 0: find one by its public key; UINT32_MAX: find one by its id
+    bool walk;     // each time the page after the last one
 };
 
 static void one(const struct ask *q, uint64_t keys, uint64_t try, struct arena *a)
@@ -92,6 +93,7 @@ static void one(const struct ask *q, uint64_t keys, uint64_t try, struct arena *
     } else {
         struct credential_filter f = {
             .org_id = ORG, .group_id = q->group, .kind = PRINCIPAL_API_KEY, .page = {q->page, 100}};
+        if (q->walk) f.page.number = q->page + (uint32_t)try % (uint32_t)(keys / 200 + 1);
         must(store_credentials_page(reader, &f, a, &rows, &n, &total, &err), &err);
     }
 }
@@ -115,12 +117,10 @@ static void measure(const struct ask *q, uint64_t keys)
 static void measure_all(uint64_t keys)
 {
     uint32_t last = (uint32_t)(keys / 100), middle = last / 2 ? last / 2 : 1;
-    const struct ask asks[] = {{"one by its public key", NULL, 0},
-                               {"one by its id", NULL, UINT32_MAX},
-                               {"first page of organisation", NULL, 1},
-                               {"first page of project", GROUP, 1},
-                               {"middle page of organisation", NULL, middle},
-                               {"last page of organisation", NULL, last}};
+    const struct ask asks[] = {
+        {"one by its public key", NULL, 0, false},        {"one by its id", NULL, UINT32_MAX, false},
+        {"first page of organisation", NULL, 1, false},   {"first page of project", GROUP, 1, false},
+        {"last page of organisation", NULL, last, false}, {"page after page, from middle", NULL, middle, true}};
     for (size_t i = 0; i < ARRAY_LEN(asks); i++) measure(&asks[i], keys);
 }
 

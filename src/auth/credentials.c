@@ -157,19 +157,34 @@ static enum err verify_webhooks(const struct keyring *k, struct store_reader *r,
     return e;
 }
 
+// By pages: a store of a million keys fits into no arena.
+static enum err verify_keys_of(const struct keyring *k, struct store_reader *r, const char *org_id, struct error *err)
+{
+    struct arena *arena CLEANUP(arena_freep) = arena_new((size_t)64 << 20);
+    struct credential_filter f = {.org_id = org_id, .kind = PRINCIPAL_API_KEY, .page = {1, 500}};
+    struct credential *rows;
+    size_t n = 1;
+    uint64_t total;
+    if (arena == NULL) return error_set(err, ERR_NOMEM, "no memory for the credentials");
+    enum err e = ERR_OK;
+    for (; e == ERR_OK && n > 0; f.page.number++) {
+        arena_reset(arena);
+        e = store_credentials_page(r, &f, arena, &rows, &n, &total, err);
+        for (size_t i = 0; e == ERR_OK && i < n; i++) e = verify_key(k, &rows[i].key, err);
+    }
+    return e;
+}
+
 enum err auth_verify_keys(const struct keyring *k, struct store_reader *r, struct error *err)
 {
-    struct credential *creds;
     struct signing_key_row *rows;
+    struct org *orgs;
     size_t n, n_rows;
-    struct arena *arena = arena_new((size_t)1 << 30);
-    if (arena == NULL) return error_set(err, ERR_NOMEM, "no memory for the credentials");
-    enum err e = store_credentials(r, NULL, arena, &creds, &n, err);
-    for (size_t i = 0; e == ERR_OK && i < n; i++)
-        if (creds[i].kind == PRINCIPAL_API_KEY) e = verify_key(k, &creds[i].key, err);
+    struct arena *arena CLEANUP(arena_freep) = arena_new((size_t)256 << 20);
+    if (arena == NULL) return error_set(err, ERR_NOMEM, "no memory for the organisations");
+    enum err e = store_orgs(r, arena, &orgs, &n, err);
+    for (size_t i = 0; e == ERR_OK && i < n; i++) e = verify_keys_of(k, r, orgs[i].id, err);
     if (e == ERR_OK) e = store_signing_keys(r, arena, &rows, &n_rows, err);
     for (size_t i = 0; e == ERR_OK && i < n_rows; i++) e = verify_signing(k, &rows[i], err);
-    if (e == ERR_OK) e = verify_webhooks(k, r, arena, err);
-    arena_free(arena);
-    return e;
+    return e == ERR_OK ? verify_webhooks(k, r, arena, err) : e;
 }

@@ -37,6 +37,26 @@ struct write_item {
     struct write_item *next; // under store.lock
 };
 
+// The end of a page: `index` rows of the list come up to and with `id`.
+struct place {
+    char scope_id[OID_HEX + 1];
+    enum principal_kind kind;
+    uint64_t generation; // of credentials, read before the snapshot
+    int64_t index;
+    char id[OID_HEX + 1]; // "" = nothing
+};
+#define PLACES 64
+struct places {
+    struct lock lock;
+    struct place known[PLACES]; // shared under lock, as turn
+    unsigned turn;
+};
+void places_init(struct places *p);
+void places_done(struct places *p);
+// at: list and wanted index. Out: the known place nearest before it, or index 0 and "".
+void places_nearest(struct places *p, struct place *at);
+void places_note(struct places *p, const struct place *end);
+
 struct store {
     struct store_options options; // immutable; path is `path`
     char *path;
@@ -51,6 +71,7 @@ struct store {
     struct write_item *first, **last;
     unsigned queued;
 
+    struct places places; // ends of pages of credentials
     _Atomic uint64_t generation, auth_generation;
     _Atomic bool writable;
     _Atomic unsigned readers;
