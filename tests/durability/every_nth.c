@@ -11,9 +11,10 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum fault { FAULT_MEMORY, FAULT_IO, FAULT_BUSY, FAULT_FULL, FAULT_DISK, FAULT_COUNT_ };
-static const char *const fault_names[FAULT_COUNT_] = {"allocation", "store call (I/O)", "store call (busy)",
-                                                      "store call (full)", "file access"};
+enum fault { FAULT_MEMORY, FAULT_IO, FAULT_BUSY, FAULT_FULL, FAULT_READ_ONLY, FAULT_DISK, FAULT_COUNT_ };
+static const char *const fault_names[FAULT_COUNT_] = {
+    "allocation",        "store call (I/O)",       "store call (busy)",
+    "store call (full)", "store call (read-only)", "file access"};
 
 struct tally {
     uint64_t rounds, fired, errors, right;
@@ -37,8 +38,10 @@ static void crashed(int sig)
 
 static void set_fault(enum fault f, uint64_t n)
 {
-    static const enum store_fault calls[FAULT_COUNT_] = {
-        [FAULT_IO] = STORE_FAULT_IO, [FAULT_BUSY] = STORE_FAULT_BUSY, [FAULT_FULL] = STORE_FAULT_FULL};
+    static const enum store_fault calls[FAULT_COUNT_] = {[FAULT_IO] = STORE_FAULT_IO,
+                                                         [FAULT_BUSY] = STORE_FAULT_BUSY,
+                                                         [FAULT_FULL] = STORE_FAULT_FULL,
+                                                         [FAULT_READ_ONLY] = STORE_FAULT_READ_ONLY};
     if (f == FAULT_MEMORY)
         mem_fault_set(n, false);
     else if (f == FAULT_DISK)

@@ -372,8 +372,10 @@ int __wrap_sqlite3_exec(sqlite3 *h, const char *sql, int (*fn)(void *, int, char
 // SQLITE_OK: the call may go on.
 static int call_fails(sqlite3 *h, bool ends)
 {
-    static const int codes[STORE_FAULT_COUNT_] = {
-        [STORE_FAULT_IO] = SQLITE_IOERR_WRITE, [STORE_FAULT_BUSY] = SQLITE_BUSY, [STORE_FAULT_FULL] = SQLITE_FULL};
+    static const int codes[STORE_FAULT_COUNT_] = {[STORE_FAULT_IO] = SQLITE_IOERR_WRITE,
+                                                  [STORE_FAULT_BUSY] = SQLITE_BUSY,
+                                                  [STORE_FAULT_FULL] = SQLITE_FULL,
+                                                  [STORE_FAULT_READ_ONLY] = SQLITE_READONLY};
     if (ends || !counts_down(&shim.call_left, &shim.call_hit)) return SQLITE_OK; // a rollback does not fail
     if (shim.call_rolls_back && !sqlite3_get_autocommit(h)) (void)__real_sqlite3_exec(h, "ROLLBACK", NULL, NULL, NULL);
     return codes[shim.call_fault];

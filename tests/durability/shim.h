@@ -45,7 +45,7 @@ void shim_random(uint64_t seed);
 void shim_synchronous(const char *value);
 // The n-th call from now on that prepares, steps or executes SQL fails (0 = none) with this SQLite code, without having
 // an effect; `rolls_back`: SQLite has also ended the transaction, as it does by itself after some failures.
-enum store_fault { STORE_FAULT_IO, STORE_FAULT_BUSY, STORE_FAULT_FULL, STORE_FAULT_COUNT_ };
+enum store_fault { STORE_FAULT_IO, STORE_FAULT_BUSY, STORE_FAULT_FULL, STORE_FAULT_READ_ONLY, STORE_FAULT_COUNT_ };
 void store_fault_set(uint64_t n, enum store_fault what, bool rolls_back);
 bool store_fault_fired(void);
 // The n-th read, write, sync or lock of a file fails.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store is locked, or its disk is full, under a running daemon: what must write answers 503 with Retry-After in bounded time,
-what only reads goes on, and everything is well again afterwards."""
+what only reads goes on, and everything is well again afterwards. An action that is refused leaves nothing behind."""
 
 import base64
+import json
 import os
 import sqlite3
 import subprocess
@@ -11,6 +12,8 @@ import time
 
 import pytest
 
+import harness
+import lifecycle
 from harness import Serve, digest_request, request, wait_until
 
 BOUND_SECONDS = 15  # 5 s of waiting for the lock, and a slow machine
@@ -101,3 +104,86 @@ def test_a_full_disk_refuses_writes_and_serves_reads(tmp_path, small_disk):
             assert groups(serve) == 200
         os.unlink(small_disk / "ballast")
         wait_until(lambda: mint(serve, account)[0] == 200, "a write after there is room again")
+
+
+# ---- actions -----------------------------------------------------------------------------------------------
+
+WORDS = {"accept": ("ACTIVE", "active"), "reject": ("REJECT_REQUESTED", "rejected"), "delete": ("DELETE_REQUESTED", "deleted")}
+
+
+class Wishes:
+    """One connection for each action, and what came of asking for it."""
+
+    def __init__(self, site):
+        self.site = site
+        made = {word: site.ask(f"10.{n}.0.0/16") for n, word in enumerate(WORDS, 2)}
+        self.names = {word: name for word, (name, _) in made.items()}
+        self.vpcs = {word: vpc for word, (_, vpc) in made.items()}
+        for name in self.names.values():
+            site.becomes(name, "NONE", "pending-acceptance")
+        assert site.accept(*made["delete"])[0] == 202
+        site.becomes(self.names["delete"], "ACTIVE", "active")
+        wait_until(site.routes, "its route")
+
+    def ask(self, word):
+        method, tail = ("DELETE", "") if word == "delete" else ("POST", f":{word}")
+        body = json.dumps({"requesterAccountId": lifecycle.REQUESTER, "requesterVpcId": self.vpcs[word]})
+        more = {"headers": {"Content-Type": "application/json"}, "body": body} if word == "accept" else {}
+        return harness.bearer_request(self.site.url, method, f"{self.site.list_path}/{self.names[word]}{tail}",
+                                      self.site.token, accept=harness.V2023_02, **more)
+
+    def refused(self, word):
+        began = time.monotonic()
+        status, headers, body = self.ask(word)
+        assert status == 503, f"{word}: {status} {body}"
+        assert json.loads(body)["errorCode"] == "SERVICE_UNAVAILABLE" and int(headers["retry-after"]) >= 1
+        assert time.monotonic() - began < BOUND_SECONDS
+
+    def untouched(self):
+        """Reads go on, and show no half of what was refused; nothing went to the cloud."""
+        for word, name in self.names.items():
+            item = self.site.find(name)
+            want = ("ACTIVE", "active") if word == "delete" else ("NONE", "pending-acceptance")
+            assert (item["localStatus"], item["cloudStatus"]) == want
+        assert self.calls() == {"accept": 1, "reject": 0, "delete": 0}
+
+    def calls(self):
+        return {w: self.site.cloud.calls(f"{w.title()}VpcPeeringConnection") for w in WORDS}
+
+    def granted(self):
+        for word in WORDS:
+            wait_until(lambda: self.ask(word)[0] == 202, f"{word} after the fault")
+        for word, state in WORDS.items():
+            self.site.becomes(self.names[word], *state)
+            types = [e["type"] for e in self.site.history(self.names[word])]
+            assert types.count(f"PEERAGE_CONNECTION_{word.upper()}_REQUESTED") == 1, types
+        assert self.calls() == {"accept": 2, "reject": 1, "delete": 1}
+
+
+def test_actions_on_a_full_disk_are_refused_whole(tmp_path, small_disk):
+    with lifecycle.SimCloud(tmp_path, provisioningSeconds=0) as cloud:
+        with lifecycle.Site(cloud, tmp_path, data_dir=str(small_disk / "data")) as site:
+            wishes = Wishes(site)
+            robot = make_account(site.serve)
+            fill(small_disk)
+            wait_until(lambda: mint(site.serve, robot)[0] == 503, "a write to be refused")
+            for _ in range(3):
+                for word in WORDS:
+                    wishes.refused(word)
+                wishes.untouched()
+            os.unlink(small_disk / "ballast")
+            wishes.granted()
+
+
+def test_actions_on_a_locked_store_are_refused_whole(tmp_path):
+    with lifecycle.SimCloud(tmp_path, provisioningSeconds=0) as cloud:
+        with lifecycle.Site(cloud, tmp_path) as site:
+            wishes = Wishes(site)
+            other = sqlite3.connect(site.serve.data / "peerage.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            for word in WORDS:
+                wishes.refused(word)
+            wishes.untouched()
+            other.execute("ROLLBACK")
+            other.close()
+            wishes.granted()
