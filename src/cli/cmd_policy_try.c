@@ -34,9 +34,16 @@ static const char *const checked[POLICY_CHECK_COUNT_] = {
 static const char *const results[] = {
     [POLICY_NOT_ASKED] = "not asked", [POLICY_PASSED] = "passed", [POLICY_FAILED] = "failed"};
 
-static void print_json(struct cmd_ctx *c, const struct policy_decision *d, bool frozen)
+// How many rules were looked at: up to the one that decided, none when the request was expected.
+static size_t looked_at(const struct policy_facts *f, const struct policy_decision *d)
+{
+    return d->expected ? 0 : d->rule ? (size_t)(d->rule - f->rules) + 1 : f->rule_count;
+}
+
+static void print_json(struct cmd_ctx *c, const struct policy_facts *f, const struct policy_decision *d, bool frozen)
 {
     struct json_writer w;
+    const char *why;
     json_begin(&w, c->out, true);
     json_obj(&w);
     json_key(&w, "checks");
@@ -53,11 +60,38 @@ static void print_json(struct cmd_ctx *c, const struct policy_decision *d, bool 
     json_kstr(&w, "project", d->rule && d->action == POLICY_HAND_OVER ? d->rule->target : NULL);
     json_kstr(&w, "reason", d->reason);
     json_kstr(&w, "rule", d->rule_name[0] ? d->rule_name : NULL);
+    json_key(&w, "rules");
+    json_arr(&w);
+    for (size_t i = 0; i < looked_at(f, d); i++) {
+        (void)policy_rule_match(&f->rules[i], f, &why); // the words say it
+        json_obj(&w);
+        json_kstr(&w, "result", why);
+        json_kstr(&w, "rule", f->rules[i].name);
+        json_obj_end(&w);
+    }
+    json_arr_end(&w);
     json_obj_end(&w);
     buf_char(c->out, '\n');
 }
 
-static int print_text(struct cmd_ctx *c, const struct policy_decision *d, bool frozen)
+static int print_rules(struct cmd_ctx *c, const struct policy_facts *f, size_t n)
+{
+    static const struct column columns[] = {{"rule", "RULE"}, {"result", "RESULT"}};
+    struct table t;
+    const char *why;
+    if (n == 0) return EX_OK;
+    table_begin(&t, c, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < n; i++) {
+        (void)policy_rule_match(&f->rules[i], f, &why); // the words say it
+        table_str(&t, f->rules[i].name);
+        table_str(&t, why);
+    }
+    int code = table_end(&t);
+    buf_char(c->out, '\n');
+    return code;
+}
+
+static int print_text(struct cmd_ctx *c, const struct policy_facts *f, const struct policy_decision *d, bool frozen)
 {
     static const struct column columns[] = {{"check", "CHECK"}, {"result", "RESULT"}, {"text", "WHAT IT ASKS"}};
     struct table t;
@@ -66,6 +100,8 @@ static int print_text(struct cmd_ctx *c, const struct policy_decision *d, bool f
             d->rule_name[0] ? d->rule_name : "-", d->reason);
     if (frozen) buf_lit(c->out, "frozen    writes to the network are frozen: an accept or reject would wait\n");
     buf_char(c->out, '\n');
+    int code = print_rules(c, f, looked_at(f, d));
+    if (code != EX_OK) return code;
     table_begin(&t, c, columns, ARRAY_LEN(columns));
     for (int i = 0; i < POLICY_CHECK_COUNT_; i++) {
         table_str(&t, policy_check_name((enum policy_check)i));
@@ -103,8 +139,8 @@ static int test(struct cmd_ctx *c)
     f.handed_over = strcmp(net.group_id, group.id) != 0;
     policy_decide(&f, &d);
     bool frozen = net.mode == NETWORK_MANAGE && !allowed;
-    if (!c->json) return print_text(c, &d, frozen);
-    print_json(c, &d, frozen);
+    if (!c->json) return print_text(c, &f, &d, frozen);
+    print_json(c, &f, &d, frozen);
     return EX_OK;
 }
 

@@ -2,6 +2,8 @@
 // Acting on what policies decide: waiting requests are decided anew and become intents, are handed over, or are held
 // with an event that says why. Called by: scan.c, intent.c, policy.c, each inside its own transaction.
 // Must never: act for a group whose policy is not enabled, or tell the same reason twice.
+#include <stdio.h>
+
 #include "core/inside.h"
 
 #define BATCH     100
@@ -32,10 +34,16 @@ static enum err load_group(struct store_tx *tx, struct pass *p, const char *grou
 {
     if (p->have_group && strcmp(p->policy.group_id, group_id) == 0) return ERR_OK;
     struct store_reader *r = store_tx_reader(tx);
+    struct error why;
     arena_reset(p->groups);
     p->have_group = false;
-    enum err code = core_audit_group(tx, p->f->core, &policy_actor, group_id, &p->audit, err);
-    if (code == ERR_OK) code = store_policy_get(r, group_id, p->groups, &p->policy, err);
+    enum err code = core_audit_group(tx, p->f->core, &policy_actor, group_id, &p->audit, &why);
+    if (code == ERR_NOT_FOUND) { // a connection came back whose group was deleted meanwhile: nobody decides
+        p->policy = (struct policy){.enabled = false};
+        return ERR_OK;
+    }
+    if (code != ERR_OK) return *err = why, code;
+    code = store_policy_get(r, group_id, p->groups, &p->policy, err);
     if (code == ERR_OK && p->policy.enabled)
         code = store_expected(r, group_id, p->audit.now, p->groups, &p->expected, &p->expected_count, err);
     p->have_group = code == ERR_OK;
@@ -150,15 +158,21 @@ static enum err decide(struct store_tx *tx, struct pass *p, const struct undecid
 
 // From then on it is the other group's, whose own policy decides what becomes of it. That cannot hand it on: its group
 // is not its network's any more.
-static enum err hand_over(struct store_tx *tx, struct pass *p, const struct undecided *u,
-                          const struct policy_decision *d, struct error *err)
+static enum err hand_over(struct store_tx *tx, struct pass *p, const struct undecided *u, struct policy_decision *d,
+                          struct error *err)
 {
     struct audit there;
+    struct error why;
     struct undecided now = {.row = u->row};
     memcpy(now.row.group_id, d->rule->target, sizeof(now.row.group_id));
     memcpy(now.network_group, u->network_group, sizeof(now.network_group));
-    enum err code = core_audit_group(tx, p->f->core, &policy_actor, now.row.group_id, &there, err);
-    if (code == ERR_OK) code = event(tx, &p->audit, AUDIT_POLICY_HANDED_OVER, &u->row, d, now.row.group_id, err);
+    enum err code = core_audit_group(tx, p->f->core, &policy_actor, now.row.group_id, &there, &why);
+    if (code == ERR_NOT_FOUND) {
+        (void)snprintf(d->reason, sizeof(d->reason), "the project %s was deleted", now.row.group_id);
+        return hold(tx, p, u, d, err);
+    }
+    if (code != ERR_OK) return *err = why, code;
+    code = event(tx, &p->audit, AUDIT_POLICY_HANDED_OVER, &u->row, d, now.row.group_id, err);
     if (code == ERR_OK) code = event(tx, &there, AUDIT_POLICY_HANDED_OVER, &u->row, d, now.row.group_id, err);
     if (code == ERR_OK) code = store_tx_policy_hold_end(tx, u->row.id, err);
     if (code == ERR_OK) code = store_tx_connection_hand_over(tx, u->row.id, now.row.group_id, err);

@@ -53,9 +53,12 @@ static enum err read_list(struct reader *r, const char *key, const struct json_v
         if (i) buf_char(&b, ' ');
         buf_slice(&b, s);
     }
+    bool large = b.fail == BUF_TOO_LARGE;
     *ret = b.fail ? (struct slice){NULL, 0} : arena_slice(r->arena, buf_view(&b));
     buf_done(&b);
-    return ret->n ? ERR_OK : error_set(r->err, ERR_INVALID, "rule %zu: \"%s\" is too long", r->at, key);
+    if (ret->n) return ERR_OK;
+    return large ? error_set(r->err, ERR_INVALID, "rule %zu: \"%s\" is too long", r->at, key)
+                 : error_set(r->err, ERR_NOMEM, "out of memory");
 }
 
 static enum err read_action(struct reader *r, const struct json_value *v, enum policy_action *ret)

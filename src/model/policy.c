@@ -99,8 +99,6 @@ static bool overlap(struct slice a, struct slice b, struct slice *ret_a, struct 
 
 // ---- matching ---------------------------------------------------------------------------------------------
 
-enum match { NO, YES, UNKNOWN };
-
 static bool in_list(struct slice list, struct slice what)
 {
     struct slice one;
@@ -110,23 +108,28 @@ static bool in_list(struct slice list, struct slice what)
     return false;
 }
 
-static enum match match_cidrs(struct slice wanted, struct slice has)
+static enum policy_match match_cidrs(struct slice wanted, struct slice has)
 {
-    if (!wanted.n) return YES;
-    if (!known(has)) return UNKNOWN;
-    return all_within(wanted, has) ? YES : NO;
+    if (!wanted.n) return POLICY_YES;
+    if (!known(has)) return POLICY_UNKNOWN;
+    return all_within(wanted, has) ? POLICY_YES : POLICY_NO;
 }
 
-static enum match match_rule(const struct policy_rule *r, const struct policy_facts *f)
+enum policy_match policy_rule_match(const struct policy_rule *r, const struct policy_facts *f, const char **ret_why)
 {
-    if (!in_list(r->accounts, f->account) || !in_list(r->vpcs, f->vpc)) return NO;
-    return match_cidrs(r->cidrs, f->cidrs);
+    static const char *const whys[] = {[POLICY_NO] = "a block lies outside its blocks",
+                                       [POLICY_YES] = "matches",
+                                       [POLICY_UNKNOWN] = "asks for blocks, which are not known"};
+    bool account = in_list(r->accounts, f->account), vpc = in_list(r->vpcs, f->vpc);
+    enum policy_match m = account && vpc ? match_cidrs(r->cidrs, f->cidrs) : POLICY_NO;
+    *ret_why = !account ? "another account" : !vpc ? "another VPC" : whys[m];
+    return m;
 }
 
-static enum match match_expected(const struct expected *e, const struct policy_facts *f)
+static enum policy_match match_expected(const struct expected *e, const struct policy_facts *f)
 {
-    if (e->used.us || f->now.us >= e->valid_until.us) return NO;
-    if (!slice_eq_cstr(f->account, e->account) || (e->vpc[0] && !slice_eq_cstr(f->vpc, e->vpc))) return NO;
+    if (e->used.us || f->now.us >= e->valid_until.us) return POLICY_NO;
+    if (!slice_eq_cstr(f->account, e->account) || (e->vpc[0] && !slice_eq_cstr(f->vpc, e->vpc))) return POLICY_NO;
     return match_cidrs(e->cidrs, f->cidrs);
 }
 
@@ -140,13 +143,13 @@ static bool rather(const struct expected *a, const struct expected *b)
     return strcmp(a->id, b->id) < 0;
 }
 
-static const struct expected *find_expected(const struct policy_facts *f, enum match *ret)
+static const struct expected *find_expected(const struct policy_facts *f, enum policy_match *ret)
 {
     const struct expected *best = NULL;
     for (size_t i = 0; i < f->expected_count; i++) {
         const struct expected *e = &f->expected[i];
-        enum match m = match_expected(e, f);
-        if (m == NO || (best && !rather(e, best))) continue;
+        enum policy_match m = match_expected(e, f);
+        if (m == POLICY_NO || (best && !rather(e, best))) continue;
         best = e;
         *ret = m;
     }
@@ -280,7 +283,8 @@ static void act(const struct policy_facts *f, struct policy_decision *d)
 void policy_decide(const struct policy_facts *f, struct policy_decision *ret)
 {
     struct policy_decision *d = ret;
-    enum match m = NO;
+    const char *why;
+    enum policy_match m = POLICY_NO;
     *d = (struct policy_decision){.action = POLICY_HOLD};
     d->expected = find_expected(f, &m);
     if (d->expected) {
@@ -288,16 +292,16 @@ void policy_decide(const struct policy_facts *f, struct policy_decision *ret)
         accept_checked(f, d->expected->allow_shared, d); // blocks that are not known fail a check
         return;
     }
-    for (size_t i = 0; i < f->rule_count && m == NO; i++) {
-        m = match_rule(&f->rules[i], f);
-        if (m != NO) d->rule = &f->rules[i];
+    for (size_t i = 0; i < f->rule_count && m == POLICY_NO; i++) {
+        m = policy_rule_match(&f->rules[i], f, &why);
+        if (m != POLICY_NO) d->rule = &f->rules[i];
     }
-    if (m == NO) {
+    if (m == POLICY_NO) {
         say(d, "no rule matches");
         return;
     }
     name_rule(d, "", d->rule->name);
-    if (m == UNKNOWN)
+    if (m == POLICY_UNKNOWN)
         say(d, "the requester's CIDR blocks are not known yet, and the rule asks for them");
     else
         act(f, d);

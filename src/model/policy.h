@@ -97,6 +97,9 @@ struct policy_decision {
     char reason[320];                 // one clause for people, never empty
     enum policy_result checks[POLICY_CHECK_COUNT_];
 };
+// Whether a rule matches, and in a few words why or why not. UNKNOWN: its blocks decide, and they are not known yet.
+enum policy_match { POLICY_NO, POLICY_YES, POLICY_UNKNOWN };
+enum policy_match policy_rule_match(const struct policy_rule *r, const struct policy_facts *f, const char **ret_why);
 // Total and deterministic: any facts give a decision, the same facts the same one.
 void policy_decide(const struct policy_facts *f, struct policy_decision *ret);
 

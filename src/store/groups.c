@@ -303,5 +303,8 @@ enum err store_tx_group_delete(struct store_tx *tx, const char *group_id, struct
     if (code == ERR_OK) code = delete_of_group(tx, "DELETE FROM person_grant WHERE scope_id = ?", group_id, err);
     if (code == ERR_OK) code = delete_of_group(tx, "DELETE FROM freeze WHERE group_id = ?", group_id, err);
     if (code == ERR_OK) code = delete_of_group(tx, "DELETE FROM webhook WHERE group_id = ?", group_id, err);
+    if (code == ERR_OK) code = delete_of_group(tx, "DELETE FROM policy WHERE group_id = ?", group_id, err);
+    if (code == ERR_OK) code = delete_of_group(tx, "DELETE FROM policy_rule WHERE group_id = ?", group_id, err);
+    if (code == ERR_OK) code = delete_of_group(tx, "DELETE FROM expected WHERE group_id = ?", group_id, err);
     return code;
 }

@@ -227,7 +227,8 @@ enum err store_tx_expected_use(struct store_tx *tx, const char *id, const char *
     "coalesce((SELECT h.reason FROM policy_hold AS h WHERE h.group_id = c.group_id AND h.connection_id = c.id), '') "  \
     "FROM connection AS c INDEXED BY " index " WHERE listed = 1 AND cloud_status = 'pending-acceptance' AND "          \
     " local_status = 'NONE' AND id > ?2 AND "                                                                          \
-    "NOT EXISTS (SELECT 1 FROM intent AS i WHERE i.connection_id = c.id) AND "
+    "NOT EXISTS (SELECT 1 FROM intent AS i WHERE i.connection_id = c.id) AND "                                         \
+    "NOT EXISTS (SELECT 1 FROM approval AS p WHERE p.group_id = c.group_id AND p.connection_id = c.id) AND "
 #define UNDECIDED_END " = ?1 ORDER BY id LIMIT ?3"
 
 enum err store_undecided(struct store_reader *r, const char *group_id, const char *network_id, const char *after,

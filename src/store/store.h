@@ -115,7 +115,7 @@ enum err store_tx_group_insert(struct store_tx *tx, const struct group *g,
                                struct error *err) MUST_CHECK; // ERR_EXISTS: name taken in the organisation
 // Name, flags and tags, by id. ERR_NOT_FOUND; ERR_EXISTS: name taken in the organisation.
 enum err store_tx_group_update(struct store_tx *tx, const struct group *g, struct error *err) MUST_CHECK;
-// Roles on it and freezes of it go; the row stays for history. The caller has seen that no network is left.
+// Roles on it, freezes and policy of it go; the row stays for history. The caller has seen that no network is left.
 enum err store_tx_group_delete(struct store_tx *tx, const char *group_id, struct wall now,
                                struct error *err) MUST_CHECK;
 
@@ -414,9 +414,9 @@ struct undecided {
     char network_group[OID_HEX + 1]; // another than the row's: it was handed over
     struct slice rule, reason;       // as last told; reason empty = never
 };
-// Listed rows with cloudStatus pending-acceptance and localStatus NONE for which nobody has asked anything yet (what
-// was cancelled is left to people), of a group or of a network (the other NULL), by id after `after` (""), at most
-// `max`.
+// Listed rows with cloudStatus pending-acceptance and localStatus NONE for which nobody has asked or approved anything
+// yet (what was cancelled is left to people), of a group or of a network (the other NULL), by id after `after` (""), at
+// most `max`.
 enum err store_undecided(struct store_reader *r, const char *group_id, const char *network_id, const char *after,
                          size_t max, struct arena *a, struct undecided **ret, size_t *ret_n,
                          struct error *err) MUST_CHECK;

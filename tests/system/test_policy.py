@@ -97,6 +97,8 @@ def test_a_test_says_what_decides_and_why(service, tmp_path):
         "hold", "lab", "the CIDR blocks of the network's own VPC are not known yet",
         ["passed", "passed", "passed", "failed", "not asked"])
     assert ask("--account", OTHER)[:2] == ("reject", "rest")
+    assert service.command("policy", "test", path, "--account", OTHER)["rules"] == [
+        {"result": "another account", "rule": "lab"}, {"result": "matches", "rule": "rest"}]
     assert ask("--account", OTHER, file=None)[:3] == ("hold", None, "no rule matches")  # nothing is stored
     service.command("freeze", "on")
     assert service.command("policy", "test", path, "--account", OTHER)["frozen"] is True

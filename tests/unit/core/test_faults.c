@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every n-th allocation of every step of an action fails: an error and all as before, or no error and all as after.
 #include "actions.h"
+#include "core/policy.h"
 
 typedef enum err (*step_fn)(struct core_fixture *c, struct error *err);
 
@@ -100,6 +101,61 @@ static enum err step_remove(struct core_fixture *c, struct error *err)
     return core_network_remove(c->core, &somebody, NETWORK_ID, err);
 }
 
+// ---- policy -----------------------------------------------------------------------------------------------
+
+static enum err step_know_vpc(struct core_fixture *c, struct error *err)
+{
+    struct network n = make_network(NETWORK_ID, GROUP_ID, "vpc-00000000000000001");
+    return core_scan_applied(c->core, &n, CORE_AS_OF_NOW, NULL, 0, SLICE("10.99.0.0/16"), err);
+}
+
+static enum err step_policy(struct core_fixture *c, struct error *err)
+{
+    const struct policy_rule rule = {
+        .name = "theirs", .action = POLICY_HAND_OVER, .cidrs = SLICE("10.77.0.0/16"), .target = GROUP2_ID};
+    bool changed;
+    return core_policy_set(c->core, &somebody, GROUP_ID, &rule, 1, -1, &changed, err);
+}
+
+static enum err step_enable(struct core_fixture *c, struct error *err)
+{
+    return core_policy_enable(c->core, &somebody, GROUP_ID, true, err);
+}
+
+static enum err step_expect(struct core_fixture *c, struct error *err)
+{
+    struct expected e;
+    const struct expected_new n = {.group_id = GROUP_ID,
+                                   .account = SLICE("222222222222"),
+                                   .cidrs = SLICE("10.0.0.0/12"),
+                                   .owner = SLICE("Ada"),
+                                   .valid_until = wall_from_sec(NOW_SEC + 1000)};
+    return core_expected_add(c->core, &somebody, &n, &e, err);
+}
+
+static enum err step_hand_over(struct core_fixture *c, struct error *err)
+{
+    struct network n = make_network(NETWORK_ID, GROUP_ID, "vpc-00000000000000001");
+    struct observed o = seen_as("pending-acceptance");
+    assert_true(cstr_set(o.name, sizeof(o.name), "pcx-00000000000000077"));
+    o.requester_cidrs = SLICE("10.77.0.0/24");
+    struct change change = {CHANGE_SEEN_NEW, NULL, &o};
+    return core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &change, 1, (struct slice){NULL, 0}, err);
+}
+
+static enum err step_replay(struct core_fixture *c, struct error *err)
+{
+    struct policy_replay *r;
+    size_t n;
+    struct arena *a = arena_new(32 << 20);
+    if (!a) return error_set(err, ERR_NOMEM, "no arena");
+    enum err code = core_policy_replay(c->f.reader, GROUP_ID, NULL, 0, (struct wall){0}, a, &r, &n, err);
+    arena_free(a);
+    return code;
+}
+
+// ---- each step --------------------------------------------------------------------------------------------
+
 static void find_intent(struct core_fixture *c)
 {
     struct intent *i;
@@ -180,9 +236,29 @@ static void each_step_is_done_or_not_at_all(void **state)
     assert_int_equal(row_now(c).local_status, LOCAL_ACTIVE);
 }
 
+static void a_policy_decides_or_nothing_is_recorded(void **state)
+{
+    static const step_fn steps[] = {step_know_vpc,  step_policy, step_enable, step_discover, // held
+                                    step_expect,                                             // and accepted
+                                    step_hand_over, step_replay};
+    struct core_fixture *c = *state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        fail_each_allocation_of(c, steps[i]);
+        healthy(c);
+    }
+    assert_int_equal(row_now(c).local_status, LOCAL_REQUEST_ACCEPT);
+    assert_string_equal(event_types(c),
+                        "PEERAGE_POLICY_HANDED_OVER PEERAGE_POLICY_HANDED_OVER "
+                        "PEERAGE_CONNECTION_DISCOVERED PEERAGE_EXPECTED_USED "
+                        "PEERAGE_CONNECTION_ACCEPT_REQUESTED PEERAGE_EXPECTED_ADDED PEERAGE_POLICY_HELD "
+                        "PEERAGE_CONNECTION_DISCOVERED PEERAGE_POLICY_ENABLED PEERAGE_POLICY_CHANGED "
+                        "PEERAGE_NETWORK_CHANGED");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_policy_decides_or_nothing_is_recorded, core_setup, actions_teardown),
         cmocka_unit_test_setup_teardown(each_step_is_done_or_not_at_all, core_setup, actions_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

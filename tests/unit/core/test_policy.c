@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies on a real store: what a scan, a change of the rules or an end elsewhere makes of requests that wait; holds
 // that are told once; expected requests that are used once; freezes, observed networks, hand-over, and the dry run.
+#include <pthread.h>
+
 #include "actions.h"
+#include "core/approve.h"
 #include "core/policy.h"
+#include "core/tenants.h"
 
 // A slice of the store ends without a NUL.
 static const char *says(struct slice text, const char *words)
@@ -77,6 +81,17 @@ static unsigned events(struct core_fixture *c, const char *type, const char *res
         if (ret) *ret = rows[i];
         count++;
     }
+    if (ret && count) ret->detail.p = arena_strndup(c->f.arena, ret->detail.p, ret->detail.n); // for strstr()
+    return count;
+}
+
+static unsigned total_of_type(struct core_fixture *c, const char *type)
+{
+    struct event_row *rows;
+    size_t n;
+    unsigned count = 0;
+    assert_ok(&c->f, store_events(c->f.reader, NULL, (struct page){1, 500}, c->f.arena, &rows, &n, &c->f.err));
+    for (size_t i = 0; i < n; i++) count += strcmp(rows[i].type, type) == 0;
     return count;
 }
 
@@ -200,6 +215,26 @@ static void what_a_person_withdrew_is_left_to_people(void **state)
     set_rules(c, GROUP_ID, REJECT_ALL);
     assert_int_equal(local(c, ONE), LOCAL_NONE);
     assert_int_equal(due(c, &i), 0);
+}
+
+static void what_people_have_begun_to_approve_is_theirs(void **state)
+{
+    struct core_fixture *c = *state;
+    const struct approval_rule four_eyes = {.accepts = 2};
+    enum action_answer answer;
+    struct slice why;
+    know_vpc(c, "10.0.0.0/16");
+    assert_ok(&c->f, core_approvals_set(c->core, &cli, GROUP_ID, &four_eyes, &c->f.err));
+    see(c, CHANGE_SEEN_NEW, ONE, "pending-acceptance", "10.20.0.0/16");
+    const struct action_request q = {
+        .by = &somebody, .group_id = GROUP_ID, .name_or_id = SLICE(ONE), .action = ACTION_ACCEPT};
+    assert_ok(&c->f, core_action_request(c->core, &q, c->f.arena, &answer, &why, &c->f.err));
+    assert_int_equal(answer, ANSWER_APPROVED);
+    set_rules(c, GROUP_ID, ACCEPT_ALL);
+    enable(c, true);
+    assert_int_equal(local(c, ONE), LOCAL_NONE);
+    see(c, CHANGE_SEEN_NEW, TWO, "pending-acceptance", "10.30.0.0/16"); // a rule acts alone: who wrote it approved
+    assert_int_equal(local(c, TWO), LOCAL_REQUEST_ACCEPT);
 }
 
 // ---- holds ------------------------------------------------------------------------------------------------
@@ -379,6 +414,57 @@ static void one_pass_over_two_requests_uses_it_once(void **state)
     (void)expect_request(c, "", 3600); // adding it looks at what waits
     assert_int_equal(local(c, ONE), LOCAL_REQUEST_ACCEPT);
     expect_held(c, TWO, 1, "no rule matches");
+}
+
+#define RACERS 6
+
+struct racer {
+    struct core_fixture *c;
+    struct network net;
+    struct observed seen;
+    enum err code;
+};
+
+static void *race(void *ctx)
+{
+    struct racer *r = ctx;
+    struct error err;
+    struct change change = {CHANGE_SEEN_NEW, NULL, &r->seen};
+    r->code = core_scan_applied(r->c->core, &r->net, CORE_AS_OF_NOW, &change, 1, SLICE("10.0.0.0/16"), &err);
+    return NULL;
+}
+
+// Scans of several networks at once each find a request that matches.
+static void scans_that_race_use_it_once(void **state)
+{
+    struct core_fixture *c = *state;
+    struct racer r[RACERS];
+    pthread_t threads[RACERS];
+    struct intent *i;
+    core_on_change(c->core, NULL, NULL); // it asserts on its own thread only
+    enable(c, true);
+    (void)expect_request(c, "", 3600);
+    for (int k = 0; k < RACERS; k++) {
+        char vpc[AWS_RES_ID];
+        (void)snprintf(vpc, sizeof(vpc), "vpc-%08x", k + 16);
+        const struct network_new n = {.group_id = GROUP_ID,
+                                      .account_id = SLICE("111111111111"),
+                                      .region = SLICE("us-east-1"),
+                                      .vpc_id = slice_of(vpc),
+                                      .mode = NETWORK_MANAGE};
+        r[k] = (struct racer){.c = c, .seen = seen_as("pending-acceptance")};
+        r[k].seen.requester_cidrs = SLICE("10.20.0.0/16");
+        (void)snprintf(r[k].seen.name, sizeof(r[k].seen.name), "pcx-%017x", (unsigned)k + 1);
+        assert_ok(&c->f, core_network_add(c->core, &cli, &n, c->f.arena, &r[k].net, &c->f.err));
+    }
+    for (int k = 0; k < RACERS; k++) assert_int_equal(pthread_create(&threads[k], NULL, race, &r[k]), 0);
+    for (int k = 0; k < RACERS; k++) {
+        assert_int_equal(pthread_join(threads[k], NULL), 0);
+        assert_int_equal(r[k].code, ERR_OK);
+    }
+    assert_int_equal(due(c, &i), 1);
+    assert_int_equal(total_of_type(c, "PEERAGE_EXPECTED_USED"), 1);
+    assert_int_equal(total_of_type(c, "PEERAGE_POLICY_HELD"), RACERS - 1);
 }
 
 static void past_and_removed_ones_accept_nothing(void **state)
@@ -636,6 +722,40 @@ static void the_other_groups_policy_decides_and_cannot_hand_it_on(void **state)
     expect_held(c, TWO, 1, "overlaps 10.20.0.0/16 of " ONE);
 }
 
+static void a_project_that_is_gone_gets_nothing(void **state)
+{
+    struct core_fixture *c = *state;
+    struct group_use use;
+    struct policy p;
+    set_rules(c, GROUP_ID, HAND_TO(GROUP2_ID));
+    set_rules(c, GROUP2_ID, ACCEPT_ALL);
+    enable(c, true);
+    assert_ok(&c->f, core_group_delete(c->core, &cli, GROUP2_ID, &use, &c->f.err));
+    assert_ok(&c->f, store_policy_get(c->f.reader, GROUP2_ID, c->f.arena, &p, &c->f.err));
+    assert_int_equal(p.version, 0);
+    see(c, CHANGE_SEEN_NEW, ONE, "pending-acceptance", "10.20.0.0/16"); // the scan is recorded all the same
+    expect_held(c, ONE, 1, GROUP2_ID " was deleted");
+    assert_string_equal(row_of(c, ONE).group_id, GROUP_ID);
+}
+
+static void what_comes_back_to_a_project_that_is_gone_is_decided_by_nobody(void **state)
+{
+    struct core_fixture *c = *state;
+    struct group_use use;
+    set_rules(c, GROUP_ID, HAND_TO(GROUP2_ID));
+    enable(c, true);
+    see(c, CHANGE_SEEN_NEW, ONE, "pending-acceptance", "10.20.0.0/16");
+    struct network n;
+    struct connection stored = row_of(c, ONE);
+    struct change gone = {CHANGE_VANISHED, &stored, NULL};
+    assert_ok(&c->f, store_network_get(c->f.reader, NETWORK_ID, c->f.arena, &n, &c->f.err));
+    assert_ok(&c->f, core_scan_applied(c->core, &n, CORE_AS_OF_NOW, &gone, 1, (struct slice){NULL, 0}, &c->f.err));
+    assert_ok(&c->f, core_group_delete(c->core, &cli, GROUP2_ID, &use, &c->f.err));
+    see(c, CHANGE_REAPPEARED, ONE, "pending-acceptance", "10.20.0.0/16");
+    assert_true(row_of(c, ONE).listed);
+    assert_int_equal(local(c, ONE), LOCAL_NONE);
+}
+
 // ---- dry run ----------------------------------------------------------------------------------------------
 
 static void a_dry_run_sets_rules_beside_what_people_did(void **state)
@@ -688,6 +808,7 @@ int main(void)
         core_test(a_reject_names_its_rule),
         core_test(only_what_waits_is_decided),
         core_test(a_failed_action_is_left_to_people),
+        core_test(what_people_have_begun_to_approve_is_theirs),
         core_test(what_a_person_withdrew_is_left_to_people),
         core_test(a_hold_is_told_once_and_again_when_its_reason_changes),
         core_test(nothing_matching_is_held_without_a_rule),
@@ -697,6 +818,7 @@ int main(void)
         core_test(each_freeze_makes_automatic_acts_wait),
         core_test(an_expected_request_is_accepted_once),
         core_test(one_pass_over_two_requests_uses_it_once),
+        core_test(scans_that_race_use_it_once),
         core_test(past_and_removed_ones_accept_nothing),
         core_test(wrong_expectations_are_refused),
         core_test(old_ones_leave_the_list),
@@ -706,6 +828,8 @@ int main(void)
         core_test(a_target_is_another_group_of_the_organisation),
         core_test(what_is_handed_over_is_the_other_groups),
         core_test(the_other_groups_policy_decides_and_cannot_hand_it_on),
+        core_test(a_project_that_is_gone_gets_nothing),
+        core_test(what_comes_back_to_a_project_that_is_gone_is_decided_by_nobody),
         core_test(a_dry_run_sets_rules_beside_what_people_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

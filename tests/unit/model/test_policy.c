@@ -391,6 +391,27 @@ static void any_facts_give_one_decision(void **state)
     for (int k = 0; k < POLICY_ACTION_COUNT_; k++) assert_true(seen[k] > 100); // each was reached often
 }
 
+static void a_rule_says_why_it_matches_or_not(void **state)
+{
+    struct policy_rule rule =
+        RULE("r", HOLD, .accounts = SLICE(ACCOUNT), .vpcs = SLICE(VPC), .cidrs = SLICE("10.0.0.0/8"));
+    struct policy_facts f = facts_with(&rule, 1);
+    const char *why;
+    assert_int_equal(policy_rule_match(&rule, &f, &why), POLICY_YES);
+    assert_string_equal(why, "matches");
+    f.cidrs = SLICE("11.0.0.0/8");
+    assert_int_equal(policy_rule_match(&rule, &f, &why), POLICY_NO);
+    assert_string_equal(why, "a block lies outside its blocks");
+    f.cidrs = SLICE("");
+    assert_int_equal(policy_rule_match(&rule, &f, &why), POLICY_UNKNOWN);
+    f.vpc = SLICE("");
+    assert_int_equal(policy_rule_match(&rule, &f, &why), POLICY_NO);
+    assert_string_equal(why, "another VPC");
+    f.account = SLICE(OTHER);
+    assert_int_equal(policy_rule_match(&rule, &f, &why), POLICY_NO);
+    assert_string_equal(why, "another account");
+}
+
 static void names(void **state)
 {
     enum policy_action a;
@@ -425,6 +446,7 @@ int main(void)
         cmocka_unit_test(an_expected_request_ends_to_the_second),
         cmocka_unit_test(the_expected_request_that_says_most_is_taken),
         cmocka_unit_test(any_facts_give_one_decision),
+        cmocka_unit_test(a_rule_says_why_it_matches_or_not),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
