@@ -141,7 +141,7 @@ static enum principal_kind kind_of(const struct call *c)
 static bool may_change(struct call *c, const struct cred_call *cc)
 {
     if (cc->kind != PRINCIPAL_API_KEY) return true; // the route has asked for a role
-    if (strcmp(c->principal->name, cc->name) == 0) return true;
+    if (principal_is(c->principal, cc->kind, cc->name)) return true;
     if (principal_permits(c->principal, NEED_ORG_OWNER, cc->op.org_id, NULL)) return true;
     call_problem(c, P_USER_UNAUTHORIZED, NULL, 0);
     return false;

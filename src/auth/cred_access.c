@@ -53,7 +53,7 @@ static bool locks_itself_out(const struct cred_work *w)
 {
     const struct cred_op *op = w->op;
     const struct credential *t = &w->target;
-    if (!op->caller || op->peer.family == 0 || strcmp(op->caller->name, w->name) != 0) return false;
+    if (!op->caller || op->peer.family == 0 || !principal_is(op->caller, w->kind, w->name)) return false;
     if (!cidr_contains(w->blocks[0], op->peer)) return false;
     for (unsigned i = 0; i < t->access_count; i++)
         if (!same(t->access_list[i], w->blocks[0]) && cidr_contains(t->access_list[i], op->peer)) return false;

@@ -96,6 +96,11 @@ static role_set roles_on(const struct principal *p, const char *scope_id)
     return 0;
 }
 
+bool principal_is(const struct principal *p, enum principal_kind kind, const char *name)
+{
+    return p->kind == kind && strcmp(p->name, name) == 0;
+}
+
 role_set roles_of_org(role_set set)
 {
     return set & ALL_ORG;

@@ -60,6 +60,8 @@ enum need {
     NEED_ORG_GROUP_CREATOR, // may make projects in it
     NEED_COUNT_
 };
+// Whether it is that very credential: a person may bear the name of a key.
+bool principal_is(const struct principal *p, enum principal_kind kind, const char *name);
 role_set roles_of_org(role_set set); // those that are given on an organisation
 // Roles on the group itself plus those of its organisation that reach into groups.
 role_set principal_roles(const struct principal *p, const char *org_id, const char *group_id /* NULL: org only */);

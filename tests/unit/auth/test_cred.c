@@ -182,6 +182,29 @@ static void refusals_change_nothing(void **state)
     assert_true(same(before, count(f)));
 }
 
+static void the_caller_keeps_the_entry_that_lets_it_in(void **state)
+{
+    struct fix *f = *state;
+    struct error err;
+    struct cidr mine;
+    struct cred_op op = op_of(f);
+    bool ok = cidr_parse(SLICE("192.0.2.7"), true, &mine);
+    assert_true(ok);
+    assert_int_equal(add_entries(f, &op, &err), ERR_OK);
+    const char *key = f->key.row.public_key;
+    const struct grant owner[] = {{FIX_ORG, 1u << ROLE_ORG_OWNER}};
+    struct principal caller = {.kind = PRINCIPAL_API_KEY, .org_id = FIX_ORG, .grants = owner, .grant_count = 1};
+    assert_true(cstr_set(caller.name, sizeof(caller.name), key));
+    op.caller = &caller;
+    op.peer = mine.ip;
+    assert_int_equal(cred_access_remove(f->auth, &op, PRINCIPAL_API_KEY, key, mine, &err), ERR_OK);
+    assert_int_equal(op.result, CRED_OWN_ADDRESS);
+    assert_string_equal(op.why, "192.0.2.7");
+    caller.kind = PRINCIPAL_PERSON; // who has the name of a key is not that key
+    assert_int_equal(cred_access_remove(f->auth, &op, PRINCIPAL_API_KEY, key, mine, &err), ERR_OK);
+    assert_int_equal(op.result, CRED_DONE);
+}
+
 // ---- marks of use -----------------------------------------------------------------------------------------
 
 static void use_is_written_by_the_tick(void **state)
@@ -244,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIX_TEST(each_is_whole_or_nothing_at_every_allocation),
         FIX_TEST(refusals_change_nothing),
+        FIX_TEST(the_caller_keeps_the_entry_that_lets_it_in),
         FIX_TEST(use_is_written_by_the_tick),
         FIX_TEST(the_table_is_bounded_and_adds_up),
     };

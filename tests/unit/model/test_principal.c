@@ -105,6 +105,14 @@ static void without_grants_nothing_is_permitted_but_to_be_known(void **state)
     assert_true(principal_in_group(&p, ORG, GROUP));
 }
 
+static void a_name_is_somebody_only_with_its_kind(void **state)
+{
+    struct principal p = {.kind = PRINCIPAL_PERSON, .name = "abcdefgh"};
+    assert_true(principal_is(&p, PRINCIPAL_PERSON, "abcdefgh"));
+    assert_false(principal_is(&p, PRINCIPAL_API_KEY, "abcdefgh"));
+    assert_false(principal_is(&p, PRINCIPAL_PERSON, "abcdefg"));
+}
+
 static void names_parse_back_exactly(void **state)
 {
     enum role r;
@@ -125,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_role_counts_only_where_it_was_granted),
         cmocka_unit_test(roles_of_several_scopes_add_up),
         cmocka_unit_test(without_grants_nothing_is_permitted_but_to_be_known),
+        cmocka_unit_test(a_name_is_somebody_only_with_its_kind),
         cmocka_unit_test(names_parse_back_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
