@@ -44,7 +44,8 @@ static struct net *net_of(const char *network_id)
     return NULL;
 }
 
-// ---- actions
+// ---- actions. A freeze lets end what had begun, a call that waits for its retry too: it is asked about at the
+// beginning.
 
 // The name of an intent's connection is in its event; the checks know it by its network and request.
 static struct peer *peer_of_intent(const struct intent *i)

@@ -121,7 +121,6 @@ static bool check_delete(struct play *p, const char *account, struct slice body)
     struct net *n = net_of_table(p, table, &at);
     block_of(body, cidr);
     if (!may_change(p, n, account, "DeleteRoute", cidr)) return false;
-    if (net_is_frozen(p, n)) play_broke(p, "DeleteRoute of %s for %s, which is frozen", cidr, n->vpc_id);
     const struct sim_route *there = route_in_cloud(p, table, cidr);
     const struct made *made = made_of(p, table, cidr);
     if (there && (!made || strcmp(made->pcx, there->pcx) != 0))
