@@ -36,7 +36,8 @@ static void later(struct act_decision *d, const struct act_input *in, bool uncer
 
 static bool settling(const struct act_input *in)
 {
-    return in->now.us - in->intent->requested.us < ACT_SETTLE_US; // also when the clock went back
+    return in->now.us - in->intent->requested.us < ACT_SETTLE_US || // also when the clock went back
+           in->intent->attempts < ACT_SETTLE_ATTEMPTS;
 }
 
 // ---- by state -----------------------------------------------------------------------------

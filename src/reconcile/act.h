@@ -9,7 +9,9 @@
 #include "core/action.h"
 
 // Describe and Accept may be answered by different back ends: absent this soon after the request is not absent yet.
-#define ACT_SETTLE_US (120 * US_PER_SEC)
+// Both must have passed, since a clock may be stepped meanwhile: so many attempts take about as long.
+#define ACT_SETTLE_US       (120 * US_PER_SEC)
+#define ACT_SETTLE_ATTEMPTS 12
 
 enum act_step {
     ACT_CALL,     // send the action
@@ -40,7 +42,7 @@ struct act_decision {
 //   reject: pending CALL; rejected DONE; the rest FAIL
 //   delete: active CALL; deleting and every end DONE, and so is NotFound; the rest FAIL
 //   a status that we do not know, and initiating-request: RETRY
-// A call that a state refused and that the state still allows is retried within ACT_SETTLE_US, then failed.
+// A call that a state refused and that the state still allows is retried while it may settle, then failed.
 void act_decide(const struct act_input *in, struct act_decision *ret);
 
 // Until the next attempt, with full jitter: up to 1 s doubled for each attempt begun, at most 30 s.

@@ -18,7 +18,8 @@
 static struct act_decision decide(enum action action, bool uncertain, enum act_asked asked, enum cloud_class class,
                                   const char *seen, const struct cloud_failure *refused, int64_t requested)
 {
-    struct intent i = {.action = action, .uncertain = uncertain, .requested = {requested}};
+    struct intent i = {
+        .action = action, .uncertain = uncertain, .requested = {requested}, .attempts = ACT_SETTLE_ATTEMPTS};
     struct cloud_failure f = {.class = class, .message = REASON};
     struct observed o = {.name = PCX};
     struct act_decision d;
@@ -149,6 +150,25 @@ static void test_absence_is_believed_after_two_minutes(void **state)
         assert_int_equal(decide(a, true, ACT_ASKED_DESCRIBE, CLOUD_NOT_FOUND_YET, NULL, NULL, NOW + OLD).step,
                          gone ? ACT_DONE : ACT_RETRY); // the clock went back
     }
+}
+
+static void test_a_stepped_clock_alone_does_not_end_the_wait(void **state)
+{
+    struct intent i = {.action = ACTION_ACCEPT, .requested = {OLD}, .attempts = ACT_SETTLE_ATTEMPTS - 1};
+    struct cloud_failure f = {.class = CLOUD_NOT_FOUND_YET, .message = REASON};
+    struct act_input in = {.intent = &i,
+                           .name = PCX,
+                           .asked = ACT_ASKED_DESCRIBE,
+                           .class = CLOUD_NOT_FOUND_YET,
+                           .failure = &f,
+                           .now = {NOW}};
+    struct act_decision d;
+    (void)state;
+    act_decide(&in, &d);
+    assert_int_equal(d.step, ACT_RETRY);
+    i.attempts++;
+    act_decide(&in, &d);
+    assert_int_equal(d.step, ACT_FAIL);
 }
 
 static void test_a_refusal_that_the_state_contradicts_is_waited_for_and_then_told(void **state)
@@ -385,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_each_failure_decides),
         cmocka_unit_test(test_a_lost_reply_is_looked_up),
         cmocka_unit_test(test_absence_is_believed_after_two_minutes),
+        cmocka_unit_test(test_a_stepped_clock_alone_does_not_end_the_wait),
         cmocka_unit_test(test_a_refusal_that_the_state_contradicts_is_waited_for_and_then_told),
         cmocka_unit_test(test_backoff_grows_to_its_cap),
         cmocka_unit_test(test_what_stands_in_the_table_decides),
