@@ -512,6 +512,27 @@ static void wrong_expectations_are_refused(void **state)
     assert_ok(&c->f, core_expected_add(c->core, &cli, &good, &e, &c->f.err));
 }
 
+static void what_a_quota_refuses_is_held_and_uses_nothing(void **state)
+{
+    struct core_fixture *c = *state;
+    const struct network_option_value one = {.number = 1};
+    struct network_options options;
+    struct expected *open;
+    size_t n;
+    know_vpc(c, "10.0.0.0/16");
+    enable(c, true);
+    see(c, CHANGE_SEEN_NEW, ONE, "active", "10.20.0.0/16");
+    assert_ok(&c->f, core_network_option(c->core, &cli, NETWORK_ID, OPTION_PEERING_LIMIT, &one, c->f.arena, &options,
+                                         &c->f.err));
+    (void)expect_request(c, "", 3600);
+    see(c, CHANGE_SEEN_NEW, TWO, "pending-acceptance", "10.30.0.0/16");
+    expect_held(c, TWO, 1, "its quota is 1");
+    assert_ok(&c->f, store_expected(c->f.reader, GROUP_ID, clock_wall(&c->f.clock), c->f.arena, &open, &n, &c->f.err));
+    assert_int_equal(n, 1); // still open
+    see(c, CHANGE_SEEN_CHANGED, ONE, "deleted", "10.20.0.0/16");
+    assert_int_equal(local(c, TWO), LOCAL_REQUEST_ACCEPT);
+}
+
 static void old_ones_leave_the_list(void **state)
 {
     struct core_fixture *c = *state;
@@ -821,6 +842,7 @@ int main(void)
         core_test(scans_that_race_use_it_once),
         core_test(past_and_removed_ones_accept_nothing),
         core_test(wrong_expectations_are_refused),
+        core_test(what_a_quota_refuses_is_held_and_uses_nothing),
         core_test(old_ones_leave_the_list),
         core_test(a_list_is_replaced_whole_and_versioned),
         core_test(wrong_texts_are_refused_by_place),
