@@ -25,8 +25,8 @@ void db_close(struct db **db); // NULL-safe; no query may be open
 enum err db_use_wal(struct db *db, struct error *err) MUST_CHECK;
 // Runs statements without parameters and without results, uncached.
 enum err db_exec(struct db *db, const char *sql, struct error *err) MUST_CHECK;
-// db_rollback: ends the transaction, if there is one, without its changes. A connection that cannot even do that rolls
-// back when it is closed.
+// db_rollback: ends the transaction, if there is one, without its changes. A connection that cannot even do that (no
+// memory) stays in it: call again before the next one.
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db); // false too after SQLite rolled back by itself (disk full, I/O error)
 int64_t db_changes(const struct db *db);     // rows changed by the last INSERT, UPDATE or DELETE, triggers not counted

@@ -32,6 +32,7 @@ void store_reader_close(struct store_reader **r)
 enum err reader_begin(struct store_reader *r, struct error *err)
 {
     if (r->inside_write) return ERR_OK;
+    db_rollback(r->db); // of a snapshot whose end had no memory; else nothing
     struct query q CLEANUP(query_close) = query_open(r->db, "BEGIN");
     return query_run(&q, err);
 }

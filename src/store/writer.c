@@ -102,6 +102,7 @@ static void raise_generations(struct store *s, const struct write_item *batch)
 static enum err transact(struct store *s, struct write_item *batch)
 {
     struct error err;
+    db_rollback(s->db); // of a transaction whose rollback had no memory; else nothing
     enum err began = run_sql(s, "BEGIN IMMEDIATE", &err);
     enum err code = began == ERR_OK ? run_batch(s, batch, &err) : began;
     if (code != ERR_OK) {

@@ -3,8 +3,8 @@
 // each kind of request, until a round ends without a fault. Without a fault there is no error; with one there is an
 // error in our shape, or the right answer; the rows are as before or as after, never between, and as after when the
 // answer says so; the same request then succeeds. Memory is SQLite's and jansson's too; OpenSSL's is not, for digests
-// abort without it (net/crypto.c). Run by: tools/check with ASan and LSan, tools/soak. Usage: every_nth [EVERY]: every
-// fault with 1, else each EVERY-th.
+// abort without it (net/crypto.c). Run by: tools/check with ASan and LSan, tools/soak. Usage: every_nth [EVERY [CASE]]:
+// every fault with 1, else each EVERY-th; of one case or of all.
 #include "cases.h"
 
 #include <fcntl.h>
@@ -22,6 +22,7 @@ struct tally {
 
 static struct tally tally[FAULT_COUNT_];
 static uint64_t every = 1;
+static const char *only; // NULL: all cases
 static bool routes_seen[ROUTE_COUNT_];
 static char now_running[160]; // for a crash
 
@@ -240,9 +241,10 @@ static void run_plain(enum route route)
 static void each_request_is_done_or_refused_or_not_done(void **state)
 {
     size_t n = 0;
-    for (const struct nth_case *c = nth_cases; c->name; c++, n++) run_case(c, n);
+    for (const struct nth_case *c = nth_cases; c->name; c++, n++)
+        if (!only || strcmp(only, c->name) == 0) run_case(c, n);
     for (int i = 0; i < ROUTE_COUNT_; i++)
-        if (!routes_seen[i]) run_plain((enum route)i), n++;
+        if (!routes_seen[i] && !only) run_plain((enum route)i), n++;
     printf("%zu kinds of request and of work, all %d routes\n", n, ROUTE_COUNT_);
     assert_int_equal(failures, 0);
     for (int f = 0; f < FAULT_COUNT_; f++)
@@ -254,9 +256,10 @@ static void each_request_is_done_or_refused_or_not_done(void **state)
 int main(int argc, char **argv)
 {
     if (argc > 1 && (!slice_u64(slice_of(argv[1]), 1000000, &every) || every == 0)) return 2;
+    only = argc > 2 ? argv[2] : NULL;
     shim_install();
     (void)signal(SIGABRT, crashed);
-    int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int quiet = only ? STDERR_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
     log_open(LOG_INFO, quiet, &clock_system); // lines are made, which takes memory too
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_request_is_done_or_refused_or_not_done)};
     return cmocka_run_group_tests(tests, NULL, NULL);
