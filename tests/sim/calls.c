@@ -154,7 +154,8 @@ static void route_effect(struct play *p, bool create, struct slice body)
     block_of(body, cidr);
     const struct sim_route *r = route_in_cloud(p, table, cidr);
     struct made *m = made_of(p, table, cidr);
-    if (!create && !r && m) *m = p->made[--p->made_n];
+    // Should the reply get lost, and people make the same route again, nothing tells theirs from ours.
+    if (!create && !r && m) m->unclear = true;
     if (!create || !r || r->created.us != cloud_wall(p).us || !slice_eq_cstr(pcx, r->pcx)) return;
     char t[ROUTE_TABLE_ID], id[AWS_RES_ID];
     ASSERT(slice_copy(table, t, sizeof t) && slice_copy(pcx, id, sizeof id));
