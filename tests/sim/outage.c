@@ -8,8 +8,8 @@
 #include "tests/sim/sim.h"
 
 #define ASKED_A_MINUTE 3
-#define WRITTEN_HOUR   ((size_t)64 << 10) // what SQLite keeps of the pages that callers' own changes fill
-#define GROWTH_MAX     ((size_t)16 << 10) // from outage alone: the second half, in which callers only read
+#define WRITTEN_HOUR   ((size_t)64 << 10)  // what SQLite keeps of the pages that callers' own changes fill
+#define GROWTH_MAX     ((size_t)128 << 10) // second half, callers only read: pages that are read for the first time
 
 static uint64_t listed(struct play *p)
 {
