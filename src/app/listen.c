@@ -10,6 +10,10 @@
 
 #include "app/app.h"
 
+#define QUIET_FIRST 20000U
+#define QUIET_COUNT 12000U
+#define QUIET_TRIES 32U
+
 static bool split(struct slice listen, struct slice *host, struct slice *port)
 {
     for (size_t i = listen.n; i-- > 0;) {
@@ -27,15 +31,44 @@ static struct slice bare(struct slice host)
     return host;
 }
 
-// Port 0 of the family of `host`, bound and let go; 0 on failure.
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+// Binds and lets go: the port that it was, 0 when it is taken.
+static unsigned try_port(union address at, socklen_t n, unsigned port)
+{
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    if (at.any.sa_family == AF_INET6)
+        at.v6.sin6_port = htons((uint16_t)port);
+    else
+        at.v4.sin_port = htons((uint16_t)port);
+    port = 0;
+    if (bind(fd, &at.any, n) == 0 && getsockname(fd, &at.any, &n) == 0)
+        port = ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
+    close(fd);
+    return port;
+}
+
+// What the kernel gives for port 0 it may give to an outgoing connection before we listen; below its range
+// (net.ipv4.ip_local_port_range begins at 32768) only who asks for a port by number gets one.
+static unsigned quiet_port(union address at, socklen_t n, unsigned given)
+{
+    for (unsigned i = 0; i < QUIET_TRIES; i++) {
+        unsigned found = try_port(at, n, QUIET_FIRST + (given + i * 251) % QUIET_COUNT);
+        if (found) return found;
+    }
+    return given;
+}
+
+// A free port of the family of `host`; 0 on failure.
 static unsigned free_port(struct slice host)
 {
     struct ip ip;
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } at = {.v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}};
+    union address at = {.v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}};
     socklen_t n = sizeof at.v4;
     if (ip_parse(bare(host), &ip) && ip.family == 6) {
         at.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6};
@@ -44,13 +77,8 @@ static unsigned free_port(struct slice host)
     } else if (ip_parse(host, &ip)) {
         memcpy(&at.v4.sin_addr, ip.b, 4);
     }
-    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return 0;
-    unsigned port = 0;
-    if (bind(fd, &at.any, n) == 0 && getsockname(fd, &at.any, &n) == 0)
-        port = ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
-    close(fd);
-    return port;
+    unsigned given = try_port(at, n, 0);
+    return given ? quiet_port(at, n, given) : 0;
 }
 
 enum err listen_resolve(const char *listen, char *ret, size_t cap, struct error *err)
