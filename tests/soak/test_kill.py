@@ -150,7 +150,7 @@ class Killed:
         if point in ("call slow", "reply lost"):
             kind = {"kind": "slow", "ms": 300} if point == "call slow" else {"kind": "lost-reply"}
             self.site.cloud.manage("faults", {**kind, "action": call})
-        seen = len(relay.calls)
+        seen, before = len(relay.calls), self.site.cloud.calls(call)
         client = threading.Thread(target=self.send, args=(word, name, vpc))
         client.start()
         if point == "answer":
@@ -162,6 +162,8 @@ class Killed:
         self.site.serve.kill()
         client.join(30)
         relay.hold = {}
+        if point not in ("request", "answer"):  # what was on its way arrives before the next one looks
+            wait_until(lambda: self.site.cloud.calls(call) > before, f"{call} of a dead sender")
 
     def restart(self):
         serve = self.site.serve
