@@ -33,8 +33,9 @@ enum err store_tx_event(struct store_tx *tx, const struct event_row *e, struct e
     "remote, resource, detail"
 #define SELECT "SELECT " COLUMNS " FROM event "
 
-static void get_event(struct query *q, struct arena *a, struct event_row *e)
+static void get_event(struct query *q, struct arena *a, void *row)
 {
+    struct event_row *e = row;
     e->seq = query_get_int(q);
     query_get_cstr(q, e->group_id, sizeof(e->group_id));
     query_get_cstr(q, e->id, sizeof(e->id));
@@ -49,18 +50,6 @@ static void get_event(struct query *q, struct arena *a, struct event_row *e)
     e->detail = query_get_copy(q, a);
 }
 
-static enum err collect(struct query *q, struct arena *a, struct rows *rows, struct error *err)
-{
-    for (;;) {
-        bool row;
-        enum err code = query_step(q, &row, err);
-        if (code != ERR_OK || !row) return code;
-        struct event_row *e = rows_add(rows, a);
-        if (!e) return rows_nomem(err);
-        get_event(q, a, e);
-    }
-}
-
 enum err store_events(struct store_reader *r, const char *group_id, struct page page, struct arena *a,
                       struct event_row **ret, size_t *ret_n, struct error *err)
 {
@@ -71,7 +60,7 @@ enum err store_events(struct store_reader *r, const char *group_id, struct page 
     query_int(&q, page.size);
     query_int(&q, page_offset(page));
     struct rows rows = {.size = sizeof(struct event_row)};
-    enum err code = collect(&q, a, &rows, err);
+    enum err code = rows_collect(&q, a, &rows, get_event, err);
     if (code != ERR_OK) return code;
     *ret = rows.p;
     *ret_n = rows.n;
@@ -154,7 +143,7 @@ static enum err page_of(struct store_reader *r, const struct event_filter *f, st
     bind_filters(&q, f);
     query_int(&q, f->page.size);
     query_int(&q, page_offset(f->page));
-    return collect(&q, a, rows, err);
+    return rows_collect(&q, a, rows, get_event, err);
 }
 
 enum err store_events_find(struct store_reader *r, const struct event_filter *f, struct arena *a,
@@ -181,7 +170,7 @@ enum err store_event_get(struct store_reader *r, const struct event_filter *f, c
     query_cstr(&q, scope_id_of(f));
     query_cstr(&q, id);
     struct rows rows = {.size = sizeof(struct event_row)};
-    enum err code = collect(&q, a, &rows, err);
+    enum err code = rows_collect(&q, a, &rows, get_event, err);
     if (code != ERR_OK) return code;
     if (rows.n == 0) return no_row(err, "event", id);
     *ret = *(const struct event_row *)rows.p;
@@ -215,7 +204,7 @@ static enum err rows_after(struct store_reader *r, int64_t after, size_t max, st
     struct query q CLEANUP(query_close) = query_open(r->db, SELECT "WHERE seq > ? ORDER BY seq LIMIT ?");
     query_int(&q, after);
     query_int(&q, (int64_t)max);
-    return collect(&q, a, rows, err);
+    return rows_collect(&q, a, rows, get_event, err);
 }
 
 enum err store_events_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct event_row **ret,

@@ -65,8 +65,9 @@ enum err store_tx_network_options(struct store_tx *tx, const struct network *n, 
 #define DUE     "FROM finish AS f WHERE " MAY_WRITE("f")
 #define BY_KEY  " WHERE group_id = ? AND connection_id = ? AND kind = ?"
 
-static void get_finish(struct query *q, struct arena *a, struct finish *f)
+static void get_finish(struct query *q, struct arena *a, void *row)
 {
+    struct finish *f = row;
     query_get_cstr(q, f->group_id, sizeof(f->group_id));
     query_get_cstr(q, f->connection_id, sizeof(f->connection_id));
     query_get_cstr(q, f->network_id, sizeof(f->network_id));
@@ -85,49 +86,16 @@ static void bind_key(struct query *q, const struct finish *f)
     query_cstr(q, finish_kind_name(f->kind));
 }
 
-static enum err due_rows(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct rows *rows,
-                         struct error *err)
-{
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT " COLUMNS " " DUE " AND f.not_before <= ? ORDER BY f.not_before LIMIT ?");
-    query_wall(&q, now);
-    query_int(&q, (int64_t)MIN(max, (size_t)INT32_MAX));
-    for (;;) {
-        bool row;
-        enum err code = query_step(&q, &row, err);
-        if (code != ERR_OK || !row) return code;
-        struct finish *f = rows_add(rows, a);
-        if (!f) return rows_nomem(err);
-        get_finish(&q, a, f);
-    }
-}
-
-static enum err next_due(struct store_reader *r, struct wall now, struct wall *ret, struct error *err)
-{
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT f.not_before " DUE " AND f.not_before > ? ORDER BY f.not_before LIMIT 1");
-    query_wall(&q, now);
-    bool row;
-    enum err code = query_step(&q, &row, err);
-    if (code == ERR_OK) *ret = row ? query_get_wall(&q) : (struct wall){0};
-    return code;
-}
-
 enum err store_finish_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct finish **ret,
                           size_t *ret_n, struct wall *ret_next, struct error *err)
 {
-    struct rows rows = {.size = sizeof(struct finish)};
-    struct wall next = now;
-    enum err code = reader_begin(r, err);
-    if (code != ERR_OK) return code;
-    code = due_rows(r, now, max, a, &rows, err);
-    if (code == ERR_OK && rows.n < max) code = next_due(r, now, &next, err);
-    reader_end(r);
-    if (code != ERR_OK) return code;
-    *ret = rows.p;
-    *ret_n = rows.n;
-    *ret_next = next;
-    return ERR_OK;
+    static const struct due_query d = {"SELECT " COLUMNS " " DUE " AND f.not_before <= ? ORDER BY f.not_before LIMIT ?",
+                                       "SELECT f.not_before " DUE " AND f.not_before > ? ORDER BY f.not_before LIMIT 1",
+                                       sizeof(struct finish), get_finish};
+    void *rows;
+    enum err code = due_read(r, &d, now, max, a, &rows, ret_n, ret_next, err);
+    if (code == ERR_OK) *ret = rows;
+    return code;
 }
 
 enum err store_finish_get(struct store_reader *r, const struct finish *key, struct arena *a, struct finish *ret,

@@ -7,8 +7,9 @@
     "i.group_id, i.id, i.connection_id, i.network_id, i.action, i.requested, i.not_before, i.last_attempt, "           \
     "i.attempts, i.uncertain, i.held, i.epoch, i.outcome, i.ended, i.reason, i.actor_kind, i.actor, i.rule"
 
-static void get_intent(struct query *q, struct arena *a, struct intent *i)
+static void get_intent(struct query *q, struct arena *a, void *row)
 {
+    struct intent *i = row;
     query_get_cstr(q, i->group_id, sizeof(i->group_id));
     query_get_cstr(q, i->id, sizeof(i->id));
     query_get_cstr(q, i->connection_id, sizeof(i->connection_id));
@@ -30,58 +31,21 @@ static void get_intent(struct query *q, struct arena *a, struct intent *i)
     i->rule = query_get_copy(q, a);
 }
 
-static enum err collect(struct query *q, struct arena *a, struct rows *rows, struct error *err)
-{
-    for (;;) {
-        bool row;
-        enum err code = query_step(q, &row, err);
-        if (code != ERR_OK || !row) return code;
-        struct intent *i = rows_add(rows, a);
-        if (!i) return rows_nomem(err);
-        get_intent(q, a, i);
-    }
-}
-
 // ---- reads ------------------------------------------------------------------------------------------------
 
 #define DUE "FROM intent AS i INDEXED BY intent_due WHERE i.ended = 0 AND i.held = 0 AND " MAY_WRITE("i")
 
-static enum err due_rows(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct rows *rows,
-                         struct error *err)
-{
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT " COLUMNS " " DUE " AND i.not_before <= ? ORDER BY i.not_before, i.id LIMIT ?");
-    query_wall(&q, now);
-    query_int(&q, (int64_t)MIN(max, (size_t)INT32_MAX));
-    return collect(&q, a, rows, err);
-}
-
-static enum err next_due(struct store_reader *r, struct wall now, struct wall *ret, struct error *err)
-{
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT i.not_before " DUE " AND i.not_before > ? ORDER BY i.not_before LIMIT 1");
-    query_wall(&q, now);
-    bool row;
-    enum err code = query_step(&q, &row, err);
-    if (code == ERR_OK) *ret = row ? query_get_wall(&q) : (struct wall){0};
-    return code;
-}
-
 enum err store_intents_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct intent **ret,
                            size_t *ret_n, struct wall *ret_next, struct error *err)
 {
-    struct rows rows = {.size = sizeof(struct intent)};
-    struct wall next = now;
-    enum err code = reader_begin(r, err);
-    if (code != ERR_OK) return code;
-    code = due_rows(r, now, max, a, &rows, err);
-    if (code == ERR_OK && rows.n < max) code = next_due(r, now, &next, err);
-    reader_end(r);
-    if (code != ERR_OK) return code;
-    *ret = rows.p;
-    *ret_n = rows.n;
-    *ret_next = next;
-    return ERR_OK;
+    static const struct due_query d = {"SELECT " COLUMNS " " DUE
+                                       " AND i.not_before <= ? ORDER BY i.not_before, i.id LIMIT ?",
+                                       "SELECT i.not_before " DUE " AND i.not_before > ? ORDER BY i.not_before LIMIT 1",
+                                       sizeof(struct intent), get_intent};
+    void *rows;
+    enum err code = due_read(r, &d, now, max, a, &rows, ret_n, ret_next, err);
+    if (code == ERR_OK) *ret = rows;
+    return code;
 }
 
 enum err store_intents(struct store_reader *r, const char *group_id, bool ended_too, struct page page, struct arena *a,
@@ -95,7 +59,7 @@ enum err store_intents(struct store_reader *r, const char *group_id, bool ended_
     query_int(&q, page.size);
     query_int(&q, page_offset(page));
     struct rows rows = {.size = sizeof(struct intent)};
-    enum err code = collect(&q, a, &rows, err);
+    enum err code = rows_collect(&q, a, &rows, get_intent, err);
     if (code != ERR_OK) return code;
     *ret = rows.p;
     *ret_n = rows.n;

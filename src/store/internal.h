@@ -125,6 +125,20 @@ struct rows {
 };
 void *rows_add(struct rows *rows, struct arena *a); // NULL: out of memory
 enum err rows_nomem(struct error *err);
+typedef void (*row_get)(struct query *q, struct arena *a, void *row); // one row, its columns in order
+// All that is left of a query, one row after another.
+enum err rows_collect(struct query *q, struct arena *a, struct rows *rows, row_get get, struct error *err) MUST_CHECK;
+
+// What waits for a time (due.c): at most max rows whose time has come, and when the next one's does.
+struct due_query {
+    const char *come; // parameters: now, max
+    const char *next; // parameter: now; selects one time
+    size_t row_size;
+    row_get get;
+};
+// *ret_next: 0 = nothing waits; `now` itself when there may be more than max. One snapshot.
+enum err due_read(struct store_reader *r, const struct due_query *d, struct wall now, size_t max, struct arena *a,
+                  void **ret, size_t *ret_n, struct wall *ret_next, struct error *err) MUST_CHECK;
 
 // Parts of credentials for all rows of a page: their names as a JSON array, in the order of the rows.
 enum err load_credentials(struct store_reader *r, enum principal_kind kind, struct slice names, struct arena *a,

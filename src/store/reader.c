@@ -73,6 +73,18 @@ enum err rows_nomem(struct error *err)
     return error_set(err, ERR_NOMEM, "store: the result does not fit into memory");
 }
 
+enum err rows_collect(struct query *q, struct arena *a, struct rows *rows, row_get get, struct error *err)
+{
+    for (;;) {
+        bool found;
+        enum err code = query_step(q, &found, err);
+        if (code != ERR_OK || !found) return code;
+        void *row = rows_add(rows, a);
+        if (!row) return rows_nomem(err);
+        get(q, a, row);
+    }
+}
+
 struct slice reach_of(const struct principal *p, struct arena *a)
 {
     unsigned n = p ? p->grant_count : 0;

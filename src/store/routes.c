@@ -156,8 +156,9 @@ enum err store_tx_routes_follow(struct store_tx *tx, const char *network_id, con
     "r.group_id, r.connection_id, r.network_id, r.table_id, r.cidr, r.state, r.ours, r.tried, r.changed, "             \
     "r.not_before, r.reason"
 
-static void get_route(struct query *q, struct arena *a, struct peer_route *r)
+static void get_route(struct query *q, struct arena *a, void *row)
 {
+    struct peer_route *r = row;
     query_get_cstr(q, r->group_id, sizeof(r->group_id));
     query_get_cstr(q, r->connection_id, sizeof(r->connection_id));
     query_get_cstr(q, r->network_id, sizeof(r->network_id));
@@ -172,58 +173,20 @@ static void get_route(struct query *q, struct arena *a, struct peer_route *r)
     r->reason = query_get_copy(q, a);
 }
 
-static enum err collect(struct query *q, struct arena *a, struct rows *rows, struct error *err)
-{
-    for (;;) {
-        bool row;
-        enum err code = query_step(q, &row, err);
-        if (code != ERR_OK || !row) return code;
-        struct peer_route *r = rows_add(rows, a);
-        if (!r) return rows_nomem(err);
-        get_route(q, a, r);
-    }
-}
-
 #define DUE                                                                                                            \
     "FROM route AS r INDEXED BY route_due WHERE r.state <> 'made' AND (r.state <> 'conflict' OR r.not_before > 0) "    \
     "AND " MAY_WRITE("r")
 
-static enum err due_rows(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct rows *rows,
-                         struct error *err)
-{
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT " COLUMNS " " DUE " AND r.not_before <= ? ORDER BY r.not_before LIMIT ?");
-    query_wall(&q, now);
-    query_int(&q, (int64_t)MIN(max, (size_t)INT32_MAX));
-    return collect(&q, a, rows, err);
-}
-
-static enum err next_due(struct store_reader *r, struct wall now, struct wall *ret, struct error *err)
-{
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT r.not_before " DUE " AND r.not_before > ? ORDER BY r.not_before LIMIT 1");
-    query_wall(&q, now);
-    bool row;
-    enum err code = query_step(&q, &row, err);
-    if (code == ERR_OK) *ret = row ? query_get_wall(&q) : (struct wall){0};
-    return code;
-}
-
 enum err store_routes_due(struct store_reader *r, struct wall now, size_t max, struct arena *a, struct peer_route **ret,
                           size_t *ret_n, struct wall *ret_next, struct error *err)
 {
-    struct rows rows = {.size = sizeof(struct peer_route)};
-    struct wall next = now;
-    enum err code = reader_begin(r, err);
-    if (code != ERR_OK) return code;
-    code = due_rows(r, now, max, a, &rows, err);
-    if (code == ERR_OK && rows.n < max) code = next_due(r, now, &next, err);
-    reader_end(r);
-    if (code != ERR_OK) return code;
-    *ret = rows.p;
-    *ret_n = rows.n;
-    *ret_next = next;
-    return ERR_OK;
+    static const struct due_query d = {"SELECT " COLUMNS " " DUE " AND r.not_before <= ? ORDER BY r.not_before LIMIT ?",
+                                       "SELECT r.not_before " DUE " AND r.not_before > ? ORDER BY r.not_before LIMIT 1",
+                                       sizeof(struct peer_route), get_route};
+    void *rows;
+    enum err code = due_read(r, &d, now, max, a, &rows, ret_n, ret_next, err);
+    if (code == ERR_OK) *ret = rows;
+    return code;
 }
 
 enum err store_routes(struct store_reader *r, const char *network_id, const char *connection_id, struct arena *a,
@@ -235,7 +198,7 @@ enum err store_routes(struct store_reader *r, const char *network_id, const char
     query_cstr(&q, network_id);
     query_cstr(&q, connection_id ? connection_id : "");
     struct rows rows = {.size = sizeof(struct peer_route)};
-    enum err code = collect(&q, a, &rows, err);
+    enum err code = rows_collect(&q, a, &rows, get_route, err);
     if (code != ERR_OK) return code;
     *ret = rows.p;
     *ret_n = rows.n;
