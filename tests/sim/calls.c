@@ -147,7 +147,7 @@ bool check_call(struct play *p, const char *account, const char *name, struct sl
 
 // ---- after
 
-static void route_effect(struct play *p, bool create, struct slice body)
+static void route_effect(struct play *p, bool create, bool in_doubt, struct slice body)
 {
     struct slice table = form_param(body, "RouteTableId"), pcx = form_param(body, "VpcPeeringConnectionId");
     char cidr[CIDR_STR];
@@ -156,9 +156,14 @@ static void route_effect(struct play *p, bool create, struct slice body)
     struct made *m = made_of(p, table, cidr);
     // Should the reply get lost, and people make the same route again, nothing tells theirs from ours.
     if (!create && !r && m) m->unclear = true;
-    if (!create || !r || r->created.us != cloud_wall(p).us || !slice_eq_cstr(pcx, r->pcx)) return;
     char t[ROUTE_TABLE_ID], id[AWS_RES_ID];
-    ASSERT(slice_copy(table, t, sizeof t) && slice_copy(pcx, id, sizeof id));
+    ASSERT(slice_copy(table, t, sizeof t) && (!create || slice_copy(pcx, id, sizeof id)));
+    bool effect = create && r && r->created.us == cloud_wall(p).us && slice_eq_cstr(pcx, r->pcx);
+    if (create && !effect && in_doubt && !m) { // likewise when a call to make it got lost
+        made_add(&p->made, &p->made_n, &p->made_cap, t, cidr, id);
+        p->made[p->made_n - 1].unclear = true;
+    }
+    if (!effect) return;
     if (!m) {
         made_add(&p->made, &p->made_n, &p->made_cap, t, cidr, id);
         return;
@@ -182,8 +187,9 @@ void check_effect(struct play *p, const char *account, const char *name, struct 
                   struct slice reply)
 {
     enum action a;
-    (void)account, (void)delivered, (void)status, (void)reply;
-    if (strcmp(name, "CreateRoute") == 0 || strcmp(name, "DeleteRoute") == 0) route_effect(p, name[0] == 'C', body);
+    (void)account, (void)reply;
+    if (strcmp(name, "CreateRoute") == 0 || strcmp(name, "DeleteRoute") == 0)
+        route_effect(p, name[0] == 'C', !delivered || status != 400, body);
     if (!action_of(name, &a)) return;
     struct peer *r = peer_of(p, form_param(body, "VpcPeeringConnectionId"), false);
     r->act[a].sent = true;
