@@ -185,10 +185,27 @@ void __wrap_act_route_decide(const struct act_route_input *in, struct act_route_
     if (planted(BUG_OVERWRITE) && in_the_way && in->class == CLOUD_OK) ret->step = ACT_ROUTE_DELETE;
 }
 
+// From here on a call may be under way, whatever is heard of it: should people make the same route, it is as well ours.
+static void may_be_ours(const struct peer_route *row)
+{
+    struct play *p = playing;
+    struct error err;
+    struct connection c;
+    struct arena *a = arena_new(1 << 20);
+    bool known = row->state == PEER_ROUTE_REMOVING || made_of(p, slice_of(row->table_id), row->cidr);
+    if (a && !known &&
+        store_connection_get(p->reader, row->group_id, slice_of(row->connection_id), a, &c, &err) == ERR_OK) {
+        made_add(&p->made, &p->made_n, &p->made_cap, row->table_id, row->cidr, c.name);
+        p->made[p->made_n - 1].unclear = true;
+    }
+    arena_free(a);
+}
+
 enum err __wrap_core_route_begin(struct core *c, struct peer_route *row, struct error *err)
 {
-    enum err e = __real_core_route_begin(c, row, err);
     struct net *n = net_of(row->network_id);
+    enum err e = __real_core_route_begin(c, row, err);
+    if (e == ERR_OK || playing->dead) may_be_ours(row);
     if (e == ERR_OK && !playing->dead && n && net_is_frozen(playing, n))
         play_broke(playing, "a route is begun for %s, which is frozen", n->vpc_id);
     return e;
