@@ -21,7 +21,7 @@ struct scene {
     struct notifier *notifier;
     struct cidr allow;
     char url[64], hook[OID_HEX + 1], secret[SIGN_SECRET_TEXT];
-    const char *status, *headers; // of the receiver's answers; status NULL = close without one
+    _Atomic(const char *) status, headers; // of the receiver's answers; status NULL = close without one
 };
 
 static const struct actor somebody = {PRINCIPAL_API_KEY, "abcdefgh", "10.1.2.3"};
@@ -29,8 +29,9 @@ static const struct actor somebody = {PRINCIPAL_API_KEY, "abcdefgh", "10.1.2.3"}
 static void answer(void *ctx, int fd, const char *request, unsigned n)
 {
     struct scene *s = ctx;
+    const char *status = s->status, *headers = s->headers;
     (void)request, (void)n;
-    if (s->status) fake_reply(fd, s->status, s->headers ? s->headers : "", "");
+    if (status) fake_reply(fd, status, headers ? headers : "", "");
 }
 
 static void start(struct scene *s)
