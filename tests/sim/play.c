@@ -114,13 +114,13 @@ static void restart(struct play *p)
     process_stop(p);
     p->now_ns = now;
     memvfs_reopen();
+    memvfs_full(false); // somebody has made room, or it could be neither restored nor started
     if (p->phase == PHASE_RUN && chance(p, 8)) {
         play_note(p, "restored", "", 0);
         memvfs_hold_intents(play_wall(p).us);
         p->freeze_all = p->was_restored = true;
     }
     play_until(p, now + (int64_t)(chance(p, 6) ? draw(p, HOUR_NS) : draw(p, 30 * NS_PER_SEC)));
-    memvfs_full(false); // somebody has made room, or it would not start
     p->store_well_at = INT64_MAX;
     if (!p->broken[0]) process_start(p);
     if (!p->broken[0]) check_restart(p);
