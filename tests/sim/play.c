@@ -121,6 +121,7 @@ static void restart(struct play *p)
         p->freeze_all = p->was_restored = true;
     }
     play_until(p, now + (int64_t)(chance(p, 6) ? draw(p, HOUR_NS) : draw(p, 30 * NS_PER_SEC)));
+    memvfs_full(false); // nor may it have filled up meanwhile
     p->store_well_at = INT64_MAX;
     if (!p->broken[0]) process_start(p);
     if (!p->broken[0]) check_restart(p);
