@@ -188,7 +188,7 @@ def test_listed_by_the_go_sdk(world, request_made, sdk):
         for operation, args, code in (
                 ("list", {"group": "1" * 24}, "GROUP_NOT_FOUND"), ("list", {"size": 501}, "INVALID_QUERY_PARAMETER"),
                 ("details", {"provider": "x", "region": "US_EAST_1"}, "INVALID_PROVIDER"),
-                ("reject", {"name": request_made[0]}, "NOT_IMPLEMENTED")):
+                ("reject", {"name": request_made[0]}, "USER_UNAUTHORIZED")):
             got = client(operation, **{"group": world.group, "requester": REQUESTER, **args})
             assert got["errorCode"] == code, (kind, operation, got)
 
