@@ -150,8 +150,11 @@ static void judge_state(struct check *c, size_t moment, enum cut cut, size_t ack
         return;
     }
     size_t least = acks ? point_at(c, c->run->acks[acks - 1].ended) : 0;
-    size_t most = MIN(point_at(c, moment) + 1, c->point_count - 1), i = 0;
+    size_t most = MIN(point_at(c, moment) + 1, c->point_count - 1), i = least;
+    // A token that was minted and revoked leaves the very state of before: what may be is looked for first.
     while (i < c->point_count && c->points[i].digest != digest) i++;
+    if (i == c->point_count)
+        for (i = 0; i < c->point_count && c->points[i].digest != digest;) i++;
     if (i == c->point_count)
         say(c, &c->between, moment, cut, "it is in a state that never was", "");
     else if (i < least)
