@@ -87,10 +87,10 @@ void api_accounts_list(struct call *c)
     struct credential *rows;
     size_t n;
     uint64_t total;
-    bool system = false; // there are no system-managed accounts
+    bool managed = false; // of the provider itself: there are none
     struct error err;
     if (c->route->flags & ROUTE_GROUP) f.group_id = c->group.id;
-    if (!call_query_bool(c, "includeSystemManaged", &system)) return;
+    if (!call_query_bool(c, "includeSystemManaged", &managed)) return;
     if (store_credentials_page(c->thread->reader, &f, c->req->arena, &rows, &n, &total, &err) != ERR_OK) {
         call_store_problem(c, &err);
         return;

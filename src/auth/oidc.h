@@ -16,7 +16,7 @@ struct oidc_options { // strings outlive it
     const char *issuer, *audience;
     const char *jwks_url; // "" = as the issuer's discovery document says
     const char *name_claim, *groups_claim;
-    const char *ca_file; // "" = the system's
+    const char *ca_file; // "" = that of the machine
     const struct clock *clock;
 };
 // Fetches nothing yet. ERR_INVALID: an URL is not https (http only for this machine itself).

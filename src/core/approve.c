@@ -35,7 +35,9 @@ enum err approve_in_tx(struct store_tx *tx, const struct approve *q, bool *ret_e
     struct action_approval mine = approval_of(audit, q->before, q->action);
     unsigned were = 0, are = 0;
     *ret_enough = *ret_changed = false;
-    if (!cstr_set(mine.actor, sizeof(mine.actor), audit->by.name))
+    // Whoever has the machine is one caller, by the daemon ("admin") or without it ("cli").
+    const char *name = audit->by.kind == PRINCIPAL_LOCAL ? "local" : audit->by.name;
+    if (!cstr_set(mine.actor, sizeof(mine.actor), name))
         return error_set(err, ERR_INVALID, "the name of the caller is too long for the audit log");
     enum err code = count(tx, mine, &were, err);
     if (code == ERR_OK) code = store_tx_approve(tx, &mine, err);

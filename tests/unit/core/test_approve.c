@@ -137,6 +137,18 @@ static void what_is_not_protected_needs_one(void **state)
     assert_int_equal(by(c, &ada, ACTION_DELETE), ANSWER_TAKEN);
 }
 
+static void the_local_administrator_is_one_caller_by_either_way(void **state)
+{
+    static const struct actor admin = {PRINCIPAL_LOCAL, "admin", NULL}, cli = {PRINCIPAL_LOCAL, "cli", NULL};
+    struct core_fixture *c = *state;
+    discover_as(c, "pending-acceptance");
+    rule(c, 2, 0);
+    assert_int_equal(by(c, &admin, ACTION_ACCEPT), ANSWER_APPROVED);
+    assert_int_equal(by(c, &cli, ACTION_ACCEPT), ANSWER_APPROVED);
+    assert_slice(row_now(c).status_message, "1 of 2 approvals");
+    assert_int_equal(by(c, &ada, ACTION_ACCEPT), ANSWER_TAKEN);
+}
+
 static void a_rule_of_a_policy_acts_alone(void **state)
 {
     struct core_fixture *c = *state;
@@ -189,7 +201,8 @@ int main(void)
         TEST(the_first_waits_and_the_second_is_taken),   TEST(the_same_caller_counts_once_and_changes_nothing_again),
         TEST(other_blocks_and_lapsed_ones_do_not_count), TEST(a_rejection_needs_one_and_ends_what_was_approved),
         TEST(what_aws_says_takes_the_count_away),        TEST(protection_yields_to_several_where_the_rule_says_so),
-        TEST(what_is_not_protected_needs_one),           TEST(a_rule_of_a_policy_acts_alone),
+        TEST(what_is_not_protected_needs_one),           TEST(the_local_administrator_is_one_caller_by_either_way),
+        TEST(a_rule_of_a_policy_acts_alone),
         TEST(a_failed_challenge_approves_nothing),       TEST(a_rule_has_bounds_and_a_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
