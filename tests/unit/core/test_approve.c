@@ -198,12 +198,17 @@ static void a_rule_has_bounds_and_a_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_waits_and_the_second_is_taken),   TEST(the_same_caller_counts_once_and_changes_nothing_again),
-        TEST(other_blocks_and_lapsed_ones_do_not_count), TEST(a_rejection_needs_one_and_ends_what_was_approved),
-        TEST(what_aws_says_takes_the_count_away),        TEST(protection_yields_to_several_where_the_rule_says_so),
-        TEST(what_is_not_protected_needs_one),           TEST(the_local_administrator_is_one_caller_by_either_way),
+        TEST(the_first_waits_and_the_second_is_taken),
+        TEST(the_same_caller_counts_once_and_changes_nothing_again),
+        TEST(other_blocks_and_lapsed_ones_do_not_count),
+        TEST(a_rejection_needs_one_and_ends_what_was_approved),
+        TEST(what_aws_says_takes_the_count_away),
+        TEST(protection_yields_to_several_where_the_rule_says_so),
+        TEST(what_is_not_protected_needs_one),
+        TEST(the_local_administrator_is_one_caller_by_either_way),
         TEST(a_rule_of_a_policy_acts_alone),
-        TEST(a_failed_challenge_approves_nothing),       TEST(a_rule_has_bounds_and_a_group),
+        TEST(a_failed_challenge_approves_nothing),
+        TEST(a_rule_has_bounds_and_a_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
