@@ -27,7 +27,7 @@ def document():
 
 
 @functools.lru_cache(maxsize=None)
-def validator():
+def jsonschema_module():
     try:
         import jsonschema
         return jsonschema
@@ -38,7 +38,7 @@ def validator():
 
 @functools.lru_cache(maxsize=None)
 def validator(schema_text):
-    lib = validator()
+    lib = jsonschema_module()
     schema = {"allOf": [json.loads(schema_text)], "components": document()["components"]}
     checker = lib.FormatChecker(formats=[])
     checker.checks("date-time")(lambda text: not isinstance(text, str) or bool(DATE_TIME.fullmatch(text)))
@@ -110,7 +110,7 @@ def problems(method, target, status, headers, body):
 
 
 def look(method, target, status, headers, body):
-    if validator() is None or not target.startswith("/api/") or not method.isalpha():
+    if jsonschema_module() is None or not target.startswith("/api/") or not method.isalpha():
         return
     for problem in problems(method, target, status, headers, body):
         findings.append(f"{method} {target} -> {status}: {problem}\n    {body[:300]!r}")

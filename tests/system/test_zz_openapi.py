@@ -32,7 +32,7 @@ def test_the_document_is_sound():
 
 
 def test_the_check_can_fail():
-    if openapi_check.validator() is None:
+    if openapi_check.jsonschema_module() is None:
         pytest.skip("python3-jsonschema is not installed")
     path, good = "/api/atlas/v2/groups", {"links": [], "results": [], "totalCount": 0}
     kind = {"content-type": "application/vnd.atlas.2023-01-01+json;charset=utf-8"}
@@ -55,7 +55,7 @@ def test_the_check_can_fail():
 
 
 def test_every_documented_success_was_seen(request):
-    if openapi_check.validator() is None:
+    if openapi_check.jsonschema_module() is None:
         pytest.skip("python3-jsonschema is not installed")
     ran = {item.path.name for item in request.session.items}
     if not {"test_contract.py", "test_decisions.py"} <= ran:
