@@ -182,6 +182,99 @@ static void refusals_change_nothing(void **state)
     assert_true(same(before, count(f)));
 }
 
+#define OTHER_GROUP "0123456789abcdef00000003"
+
+static enum err insert_other(struct store_tx *tx, void *ctx, struct error *err)
+{
+    const struct group g = {.id = OTHER_GROUP, .org_id = FIX_ORG, .name = "Other"};
+    return store_tx_group_insert(tx, &g, err);
+}
+
+static void a_project_owner_gives_no_role_in_the_organisation(void **state)
+{
+    struct fix *f = *state;
+    struct error err;
+    struct credential now;
+    const struct grant owner[] = {{FIX_GROUP, 1u << ROLE_GROUP_OWNER}};
+    const struct principal caller = {
+        .kind = PRINCIPAL_API_KEY, .name = "abcdefgh", .org_id = FIX_ORG, .grants = owner, .grant_count = 1};
+    struct cred_form form = {.roles = true, .group_roles = 1u << ROLE_GROUP_READ_ONLY};
+    struct counts before = count(f);
+    for (unsigned r = 0; r < ROLE_COUNT_; r++) {
+        if (!role_is_org((enum role)r)) continue;
+        struct cred_op op = op_of(f);
+        op.caller = &caller;
+        op.group_id = FIX_GROUP;
+        form.org_roles = 1u << r | 1u << ROLE_ORG_MEMBER;
+        const char *key = f->key.row.public_key;
+        assert_int_equal(cred_change(f->auth, &op, PRINCIPAL_API_KEY, key, &form, false, &now, &err), ERR_OK);
+        assert_int_equal(op.result, r == ROLE_ORG_MEMBER ? CRED_DONE : CRED_NOT_ALLOWED);
+        assert_true(same(before, count(f)));
+    }
+}
+
+static void a_project_reaches_only_what_belongs_to_it(void **state)
+{
+    struct fix *f = *state;
+    struct error err;
+    struct credential now;
+    struct new_secret secret;
+    struct cidr block;
+    bool ok = cidr_parse(SLICE("10.0.0.0/8"), false, &block);
+    assert_true(ok);
+    assert_int_equal(store_write(f->store, insert_other, NULL, &err), ERR_OK);
+    const struct grant owner[] = {{OTHER_GROUP, 1u << ROLE_GROUP_OWNER}};
+    const struct principal caller = {
+        .kind = PRINCIPAL_API_KEY, .name = "abcdefgh", .org_id = FIX_ORG, .grants = owner, .grant_count = 1};
+    const struct cred_form form = {.description = SLICE("mine")};
+    struct counts before = count(f);
+    const char *key = f->key.row.public_key, *account = f->account.row.client_id;
+    struct cred_op op = op_of(f);
+    op.caller = &caller;
+    op.group_id = OTHER_GROUP;
+    enum cred_result seen[5];
+    assert_int_equal(cred_change(f->auth, &op, PRINCIPAL_API_KEY, key, &form, false, &now, &err), ERR_OK);
+    seen[0] = op.result;
+    assert_int_equal(cred_remove(f->auth, &op, PRINCIPAL_SERVICE_ACCOUNT, account, &err), ERR_OK);
+    seen[1] = op.result;
+    assert_int_equal(cred_secret_create(f->auth, &op, account, 48, &secret, &err), ERR_OK);
+    seen[2] = op.result;
+    assert_int_equal(cred_secret_delete(f->auth, &op, account, f->account.secret.id, &err), ERR_OK);
+    seen[3] = op.result;
+    assert_int_equal(cred_access_add(f->auth, &op, PRINCIPAL_SERVICE_ACCOUNT, account, &block, 1, &err), ERR_OK);
+    seen[4] = op.result;
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++) assert_int_equal(seen[i], CRED_NO_CREDENTIAL);
+    assert_true(same(before, count(f)));
+}
+
+static void each_refusal_is_an_error_for_the_operator(void **state)
+{
+    static const struct {
+        enum cred_result result;
+        enum err code;
+    } cases[] = {{CRED_DONE, ERR_OK},
+                 {CRED_BAD_FIELD, ERR_INVALID},
+                 {CRED_NO_CREDENTIAL, ERR_NOT_FOUND},
+                 {CRED_NO_SECRET, ERR_NOT_FOUND},
+                 {CRED_NO_ENTRY, ERR_NOT_FOUND},
+                 {CRED_NO_ROLES, ERR_INVALID},
+                 {CRED_GROUP_ROLE, ERR_INVALID},
+                 {CRED_ORG_ROLE, ERR_INVALID},
+                 {CRED_SECRETS_FULL, ERR_CONFLICT},
+                 {CRED_LIST_FULL, ERR_CONFLICT},
+                 {CRED_ENTRY_EXISTS, ERR_EXISTS},
+                 {CRED_NOT_ALLOWED, ERR_DENIED},
+                 {CRED_LAST_OWNER, ERR_DENIED},
+                 {CRED_OWN_ADDRESS, ERR_DENIED}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {0};
+        const struct cred_op op = {.result = cases[i].result, .field = "name", .why = "10.0.0.0/8"};
+        assert_int_equal(cred_error(&op, "abcdefgh", &err), cases[i].code);
+        assert_int_equal(err.detail[0] != '\0', cases[i].code != ERR_OK);
+    }
+}
+
 static void the_caller_keeps_the_entry_that_lets_it_in(void **state)
 {
     struct fix *f = *state;
@@ -267,6 +360,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIX_TEST(each_is_whole_or_nothing_at_every_allocation),
         FIX_TEST(refusals_change_nothing),
+        FIX_TEST(a_project_owner_gives_no_role_in_the_organisation),
+        FIX_TEST(a_project_reaches_only_what_belongs_to_it),
+        FIX_TEST(each_refusal_is_an_error_for_the_operator),
         FIX_TEST(the_caller_keeps_the_entry_that_lets_it_in),
         FIX_TEST(use_is_written_by_the_tick),
         FIX_TEST(the_table_is_bounded_and_adds_up),
