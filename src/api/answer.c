@@ -17,6 +17,13 @@ struct actor call_actor(struct call *c)
     return (struct actor){c->principal->kind, c->principal->name, remote ? remote : ""};
 }
 
+struct slice call_user_scope(const struct call *c)
+{
+    const struct principal *p = c->principal;
+    if (p->kind != PRINCIPAL_PERSON) return slice_of(p->name);
+    return slice_of(arena_fmt(c->req->arena, "person:%s", p->name));
+}
+
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n)
 {
     // What the caller found wrong may only have been cut by a lack of memory.

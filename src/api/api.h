@@ -80,6 +80,8 @@ struct call {
 
 // Who the caller is, for core: lives as long as the request.
 struct actor call_actor(struct call *c);
+// Whose token bucket it is: a person who bears the name of a key has one of his own. Empty: no memory.
+struct slice call_user_scope(const struct call *c);
 
 // ---- answering ------------------------------------------------------------------------------
 void call_problem(struct call *c, enum problem p, const struct problem_param *params, unsigned n);

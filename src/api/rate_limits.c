@@ -79,7 +79,7 @@ static bool read_caller(struct call *c, struct entity *e)
     if (!call_query(c, "userId", &found, &v)) return false;
     if (!found) return true;
     if (!slice_eq_cstr(v, c->principal->name)) return refuse(c, P_USER_UNAUTHORIZED);
-    return take_entity(c, e, "userId", SCOPE_USER, v);
+    return take_entity(c, e, "userId", SCOPE_USER, call_user_scope(c));
 }
 
 static bool read_address(struct call *c, struct entity *e)

@@ -5,6 +5,7 @@
 #include "auth/digest.h"
 #include "auth/inside.h"
 
+#include "base/encode.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -251,6 +252,11 @@ static struct cache_entry *make_person(struct auth *a, struct store_reader *read
     bool fits = slice_copy(p->name, c->principal.name, sizeof c->principal.name) &&
                 cstr_set(c->principal.org_id, sizeof c->principal.org_id, a->o.oidc_org);
     ASSERT(fits); // oidc_check and auth_new looked at the lengths
+    // No row gives an id: the same person has the same one in each answer, made of what names him.
+    const struct slice parts[] = {slice_of(a->o.oidc_org), SLICE(":"), p->name};
+    uint8_t digest[32];
+    crypto_sha256(parts, ARRAY_LEN(parts), digest);
+    hex_encode(digest, OID_HEX / 2, c->principal.id);
     return e;
 }
 

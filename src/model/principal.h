@@ -27,14 +27,14 @@ enum principal_kind {
     PRINCIPAL_API_KEY,
     PRINCIPAL_SERVICE_ACCOUNT,
     PRINCIPAL_LOCAL,  // admin socket, cli, scanner
-    PRINCIPAL_PERSON, // of an OpenID Connect provider: no row, no id
+    PRINCIPAL_PERSON, // of an OpenID Connect provider: no row, an id made of the name
 };
 #define PRINCIPAL_NAME 128
 struct principal {
     enum principal_kind kind;
     char name[PRINCIPAL_NAME];  // public key, client id or a person's name: the key of the USER buckets, and the actor
                                 // in logs and events
-    char id[OID_HEX + 1];       // the row's ObjectId; "" = none
+    char id[OID_HEX + 1];       // the row's ObjectId
     char org_id[OID_HEX + 1];   // the one organisation it belongs to
     const struct grant *grants; // sorted by scope_id
     unsigned grant_count;

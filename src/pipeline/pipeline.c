@@ -220,10 +220,10 @@ static bool take_token(struct pass *s)
     enum limit_scope by = limit_row(c->route->limit)->scope;
     char address[IP_STR];
     ip_format(c->req->peer, address);
-    struct slice scope = slice_of(by == SCOPE_GROUP ? c->group.id
-                                  : by == SCOPE_ORG ? c->org.id
-                                  : by == SCOPE_IP  ? address
-                                                    : c->principal->name);
+    struct slice scope = by == SCOPE_GROUP ? slice_of(c->group.id)
+                         : by == SCOPE_ORG ? slice_of(c->org.id)
+                         : by == SCOPE_IP  ? slice_of(address)
+                                           : call_user_scope(c);
     struct bucket_answer a = limits_take(c->api->limits, c->route->limit, scope, c->req->received_mono);
     if (a.allowed) {
         add_limit_headers(c->rep, &a);

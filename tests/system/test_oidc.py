@@ -12,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from harness import Serve, V2023_02, binary, free_port, request, wait_until
+from harness import Serve, V2023_02, binary, digest_request, free_port, request, wait_until
 
 PEOPLE = [{"sub": "ada", "email": "ada@example.com", "email_verified": True, "groups": ["platform", "all"]},
           {"sub": "bob", "email": "bob@example.com", "email_verified": True, "groups": ["all"]}]
@@ -155,3 +155,27 @@ def test_a_configuration_that_cannot_work_is_refused_at_the_start(tmp_path):
                               timeout=30, check=False, stdin=subprocess.DEVNULL)
         assert done.returncode != 0
         assert words in done.stderr, (extra, done.stderr)
+
+
+def test_a_person_with_the_name_of_a_key_has_a_bucket_of_his_own(tmp_path, provider):
+    """Nobody drains a key's bucket by being called what the key is called; and a person's own answer names him whole."""
+    serve = Serve(tmp_path, {"rate_limit": "on"})
+    org = serve.command("org", "list")["results"][0]["id"]
+    key = serve.owner["publicKey"]
+    extra = f"oidc_issuer = {provider.url}\noidc_audience = peerage\noidc_org = {org}\noidc_name_claim = sub\n"
+    serve.config.write_text(serve.config.read_text(encoding="utf-8") + extra, encoding="utf-8")
+    with serve:
+        token = provider.token(key)  # the provider takes any name that somebody signs in with
+        headers = {"Authorization": f"Bearer {token}", "Accept": V2023_02}
+
+        def left(answer):
+            assert answer[0] == 200, answer
+            return int(answer[1]["ratelimit-remaining"])
+        status = "/api/atlas/v2"
+        first = request(serve.url, "GET", status, headers)
+        spent = left(first) - left(request(serve.url, "GET", status, headers))
+        assert spent == 1
+        body = json.loads(first[2])["apiKey"]
+        assert body["publicKey"] == key and len(body["id"]) == 24
+        mine = digest_request(serve, "GET", status, accept=V2023_02, user=key, password=serve.owner["privateKey"])
+        assert left(mine) == left(first), "the key's bucket is as full as the person's was at first"

@@ -215,6 +215,8 @@ static void a_person_has_the_roles_of_his_groups(void **state)
     assert_int_equal(who->kind, PRINCIPAL_PERSON);
     assert_string_equal(who->name, "u-1");
     assert_string_equal(who->org_id, FIX_ORG);
+    // printf '%s:u-1' 0123456789abcdef00000001 | sha256sum
+    assert_string_equal(who->id, "2b3c5c26b70f38315551f480");
     assert_int_equal(who->grant_count, 1);
     assert_true(principal_permits(who, NEED_GROUP_OWNER, FIX_ORG, FIX_GROUP));
     auth_release(p->fix->auth, &ans);
