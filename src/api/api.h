@@ -169,7 +169,10 @@ void wire_entity_end(struct call *c, struct json_writer *w);
 void wire_list_begin(struct call *c, struct json_writer *w, struct buf *body, uint64_t total);
 void wire_list_end(struct call *c, struct json_writer *w, uint64_t total);
 void wire_link(struct json_writer *w, struct slice href, const char *rel);
-void wire_self_link(struct call *c, struct json_writer *w);            // "links":[{self}] of a single entity
+void wire_self_link(struct call *c, struct json_writer *w); // "links":[{self}] of a single entity
+// "links" of a project or an organisation: itself under `collection`, and what Atlas links from it (n 0 in lists).
+void wire_resource_links(struct call *c, struct json_writer *w, const char *collection, const char *id,
+                         const char *const *subs, size_t n);
 void wire_time(struct json_writer *w, const char *key, struct wall t); // absent when 0
 #define WIRE_BODY_MAX (8u << 20)
 

@@ -10,26 +10,12 @@
 static const char *const sub_resources[] = {"containers", "clusters",  "databaseUsers",
                                             "peers",      "processes", "whitelist"};
 
-static void add_links(struct call *c, struct json_writer *w, const struct group *g, bool single)
-{
-    char *self = arena_fmt(c->req->arena, "%s/api/atlas/v2/groups/%s", c->api->public_url, g->id);
-    json_key(w, "links");
-    json_arr(w);
-    wire_link(w, slice_of(self), "self");
-    for (size_t i = 0; single && i < ARRAY_LEN(sub_resources); i++) {
-        char *href = arena_fmt(c->req->arena, "%s/%s", self ? self : "", sub_resources[i]);
-        char *rel = arena_fmt(c->req->arena, "https://cloud.mongodb.com/%s", sub_resources[i]);
-        if (href && rel) wire_link(w, slice_of(href), rel);
-    }
-    json_arr_end(w);
-}
-
 static void add_group(struct call *c, struct json_writer *w, const struct group *g, bool single)
 {
     json_kint(w, "clusterCount", 0);
     wire_time(w, "created", g->created);
     json_kstr(w, "id", g->id);
-    add_links(c, w, g, single);
+    wire_resource_links(c, w, "groups", g->id, sub_resources, single ? ARRAY_LEN(sub_resources) : 0);
     json_kstr(w, "name", g->name);
     json_kstr(w, "orgId", g->org_id);
     wire_tags(w, g->tags);

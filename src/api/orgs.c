@@ -7,25 +7,11 @@
 
 static const char *const sub_resources[] = {"groups", "teams", "users"};
 
-static void add_links(struct call *c, struct json_writer *w, const struct org *o, bool single)
-{
-    char *self = arena_fmt(c->req->arena, "%s/api/atlas/v2/orgs/%s", c->api->public_url, o->id);
-    json_key(w, "links");
-    json_arr(w);
-    wire_link(w, slice_of(self), "self");
-    for (size_t i = 0; single && i < ARRAY_LEN(sub_resources); i++) {
-        char *href = arena_fmt(c->req->arena, "%s/%s", self ? self : "", sub_resources[i]);
-        char *rel = arena_fmt(c->req->arena, "https://cloud.mongodb.com/%s", sub_resources[i]);
-        if (href && rel) wire_link(w, slice_of(href), rel);
-    }
-    json_arr_end(w);
-}
-
 void wire_org(struct call *c, struct json_writer *w, const struct org *o, bool single)
 {
     json_kstr(w, "id", o->id);
     json_kbool(w, "isDeleted", false);
-    add_links(c, w, o, single);
+    wire_resource_links(c, w, "orgs", o->id, sub_resources, single ? ARRAY_LEN(sub_resources) : 0);
     json_kstr(w, "name", o->name);
     json_kbool(w, "skipDefaultAlertsSettings", org_flag(o->flags, ORG_FLAG_SKIP_DEFAULT_ALERTS));
 }

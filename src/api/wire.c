@@ -114,3 +114,18 @@ void wire_time(struct json_writer *w, const char *key, struct wall t)
     wall_rfc3339(t, text);
     json_kstr(w, key, text);
 }
+
+void wire_resource_links(struct call *c, struct json_writer *w, const char *collection, const char *id,
+                         const char *const *subs, size_t n)
+{
+    char *self = arena_fmt(c->req->arena, "%s/api/atlas/v2/%s/%s", c->api->public_url, collection, id);
+    json_key(w, "links");
+    json_arr(w);
+    wire_link(w, slice_of(self), "self");
+    for (size_t i = 0; i < n; i++) {
+        char *href = arena_fmt(c->req->arena, "%s/%s", self ? self : "", subs[i]);
+        char *rel = arena_fmt(c->req->arena, "https://cloud.mongodb.com/%s", subs[i]);
+        if (href && rel) wire_link(w, slice_of(href), rel);
+    }
+    json_arr_end(w);
+}
