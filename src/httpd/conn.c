@@ -13,9 +13,9 @@
 #include "httpd/server.h"
 
 #define TURN_BUDGET  128 // steps before other connections get their turn
-#define LINGER_NS    (2 * NS_PER_SEC)
-#define LINGER_BYTES ((uint64_t)256 * 1024)
-#define DRAIN_GRACE  (200 * NS_PER_MS) // a client that was just served may be sending its next request this moment
+#define LINGER_NS    (5 * NS_PER_SEC)
+#define LINGER_BYTES ((uint64_t)8 << 20) // several bodies of the default cap: who sends one too long must read the 413
+#define DRAIN_GRACE  (200 * NS_PER_MS)   // a client that was just served may be sending its next request this moment
 
 // ---- deadlines
 static int64_t after(int64_t from, int64_t ms)
