@@ -15,14 +15,19 @@
 
 static const struct bucket_rule reload_rule = {10, 10, 1};
 
-// Loads the signing keys; makes the first one, and a new one when the current has its age.
+// Loads the signing keys; makes the first one, and a new one when the current has its age. Those that verify nothing
+// any more go.
 static enum err refresh_signing(struct auth *a, struct error *err)
 {
     struct wall now = clock_wall(a->o.clock);
+    struct jwt_key made;
     enum err e = signing_load(a->signing, a->o.keys, a->reader, err);
     if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_CORRUPT) return e;
-    if (e == ERR_OK && !signing_is_due(a->signing, now)) return ERR_OK;
-    e = signing_add(a->o.keys, a->o.store, a->o.rng, now, err);
+    if (e == ERR_OK && !signing_is_due(a->signing, now))
+        return signing_has_old(a->signing, now) ? signing_prune(a->o.store, now, err) : ERR_OK;
+    struct signing_maker m = {.keys = a->o.keys, .store = a->o.store, .rng = a->o.rng, .now = now};
+    e = signing_add(&m, &made, err);
+    mem_wipe(&made, sizeof(made));
     return e == ERR_OK ? signing_load(a->signing, a->o.keys, a->reader, err) : e;
 }
 

@@ -96,6 +96,19 @@ struct new_account {
 enum err auth_account_create(struct auth *a, const char *org_id, const char *name, const char *description,
                              const struct grant *grants, unsigned n, int64_t secret_hours, struct new_account *ret,
                              struct error *err) MUST_CHECK;
+// ---- the keys that sign access tokens. A new one signs at once; what the former one signed stays good until it
+// expires or is revoked, and then the former one goes by itself.
+struct signing_key_info {
+    char id[17]; // what a token's header names
+    struct wall created;
+    struct wall retired, until; // of a former one: since when it signs nothing, and when it verifies no more; else 0
+};
+// ERR_CONFLICT: too many keys still verify live tokens; the detail says until when.
+enum err auth_signing_rotate(struct auth *a, const struct actor *by, struct signing_key_info *ret,
+                             struct error *err) MUST_CHECK;
+enum err auth_signing_keys(struct store_reader *r, struct wall now, struct arena *arena, struct signing_key_info **ret,
+                           size_t *ret_n, struct error *err) MUST_CHECK; // newest first, those that sign or verify
+
 // doctor: every sealed HA1, signing key and webhook secret opens with the key file. ERR_CORRUPT names the first that
 // does not.
 enum err auth_verify_keys(const struct keyring *k, struct store_reader *r, struct error *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 // The operator's keys and accounts (cred.h does the work), new private keys, and proof that stored secrets open with
 // the key file. Called by: cli and app. Must never: store a secret in clear, or hand one out twice.
 #include "auth/cred_inside.h"
+#include "auth/signing.h"
 
 #include "base/mem.h"
 
@@ -115,6 +116,42 @@ enum err auth_api_key_reset(struct auth *a, const char *public_key, struct new_a
     if (e == ERR_OK) *ret = k;
     mem_wipe(&k, sizeof(k));
     return e;
+}
+
+// ---- signing keys
+
+enum err auth_signing_rotate(struct auth *a, const struct actor *by, struct signing_key_info *ret, struct error *err)
+{
+    struct jwt_key made;
+    struct signing_maker m = {
+        .keys = a->o.keys, .store = a->o.store, .rng = a->o.rng, .now = clock_wall(a->o.clock), .by = by};
+    enum err e = signing_add(&m, &made, err);
+    if (e != ERR_OK) return e;
+    signing_put(a->signing, &made);
+    *ret = (struct signing_key_info){.created = made.created};
+    memcpy(ret->id, made.kid, sizeof(ret->id));
+    mem_wipe(&made, sizeof(made));
+    return ERR_OK;
+}
+
+enum err auth_signing_keys(struct store_reader *r, struct wall now, struct arena *arena, struct signing_key_info **ret,
+                           size_t *ret_n, struct error *err)
+{
+    struct signing_key_row *rows;
+    size_t n, kept = 0;
+    enum err e = store_signing_keys(r, arena, &rows, &n, err);
+    if (e != ERR_OK) return e;
+    struct signing_key_info *all = arena_alloc(arena, (n + 1) * sizeof(*all));
+    if (all == NULL) return error_set(err, ERR_NOMEM, "no memory for the signing keys");
+    for (size_t i = 0; i < n; i++) {
+        struct signing_key_info k = {.created = rows[i].created, .retired = rows[i].retired};
+        memcpy(k.id, rows[i].kid, sizeof(k.id));
+        if (k.retired.us != 0) k.until = signing_until(k.retired);
+        if (k.retired.us == 0 || now.us < k.until.us) all[kept++] = k;
+    }
+    *ret = all;
+    *ret_n = kept;
+    return ERR_OK;
 }
 
 // ---- proof that the key file fits the store

@@ -62,6 +62,8 @@
     X(cmd_account_create)                                                                                              \
     X(cmd_account_list)                                                                                                \
     X(cmd_account_delete)                                                                                              \
+    X(cmd_signing_key_list)                                                                                            \
+    X(cmd_signing_key_rotate)                                                                                          \
     X(cmd_person_grant)                                                                                                \
     X(cmd_person_list)                                                                                                 \
     X(cmd_person_revoke)                                                                                               \

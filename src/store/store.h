@@ -255,6 +255,9 @@ enum err store_signing_keys(struct store_reader *r, struct arena *a, struct sign
                             struct error *err) MUST_CHECK; // newest first
 enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_key_row *k,
                                      struct error *err) MUST_CHECK; // the former current key is retired at k->created
+                                                                    // or, if that is later, at its own creation
+enum err store_tx_signing_keys_prune(struct store_tx *tx, struct wall before, uint64_t *ret_n,
+                                     struct error *err) MUST_CHECK; // those that were retired before then
 
 // ---- networks
 enum err store_networks(struct store_reader *r, const char *group_id /* NULL = all */, struct arena *a,

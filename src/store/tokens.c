@@ -124,7 +124,7 @@ enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_k
 {
     tx->auth_changed = true;
     struct query u CLEANUP(query_close) =
-        query_open(tx->reader.db, "UPDATE signing_key SET retired = ? WHERE retired = 0");
+        query_open(tx->reader.db, "UPDATE signing_key SET retired = max(?, created) WHERE retired = 0");
     query_wall(&u, k->created);
     enum err code = query_run(&u, err);
     if (code != ERR_OK) return code;
@@ -139,4 +139,14 @@ enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_k
     query_wall(&q, k->retired);
     code = query_run(&q, err);
     return code == ERR_EXISTS ? error_set(err, code, "a signing key %s exists already", k->kid) : code;
+}
+
+enum err store_tx_signing_keys_prune(struct store_tx *tx, struct wall before, uint64_t *ret_n, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "DELETE FROM signing_key WHERE retired <> 0 AND retired < ?");
+    query_wall(&q, before);
+    enum err code = query_run(&q, err);
+    if (code == ERR_OK) *ret_n = db_changes(tx->reader.db);
+    return code;
 }

@@ -383,6 +383,12 @@ static enum err op_account(struct nth_world *w, struct error *err)
     return auth_account_create(w->flow->fix->auth, FIX_ORG, "machine", "of a test", &member, 1, 8760, &account, err);
 }
 
+static enum err op_signing_rotate(struct nth_world *w, struct error *err)
+{
+    struct signing_key_info made;
+    return auth_signing_rotate(w->flow->fix->auth, &somebody, &made, err);
+}
+
 // ---- the cases ----------------------------------------------------------------------------------------------------
 
 #define OP(n, fn, w, p) .name = n, .op = fn, .writes = w, .prep = p
@@ -598,5 +604,6 @@ const struct nth_case nth_cases[] = {
     {OP("create a group", op_group, true, NULL)},
     {OP("create an API key", op_key, true, NULL)},
     {OP("create an account", op_account, true, NULL)},
+    {OP("rotate the signing key", op_signing_rotate, true, NULL)},
     {0},
 };
