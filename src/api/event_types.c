@@ -17,7 +17,8 @@ void api_event_types(struct call *c)
 {
     bool count = true;
     if (!call_query_bool(c, "includeCount", &count)) return;
-    if (c->principal->grant_count == 0) { // any role, of an organisation or a project
+    if (c->principal->kind != PRINCIPAL_LOCAL &&
+        c->principal->grant_count == 0) { // any role, of an organisation or a project
         call_problem(c, P_USER_UNAUTHORIZED, NULL, 0);
         return;
     }

@@ -42,7 +42,7 @@ static void answer_list(struct call *c, struct group_search *f)
     struct error err;
     bool count = true;
     if (!call_query_bool(c, "includeCount", &count)) return;
-    f->principal = c->principal;
+    if (!f->principal) f->principal = c->principal;
     f->page = c->page;
     f->uncounted = !count;
     if (store_groups_find(c->thread->reader, f, c->req->arena, &rows, &n, &total, &err) != ERR_OK) {
@@ -66,11 +66,17 @@ void api_groups_list(struct call *c)
     answer_list(c, &(struct group_search){.prefix = {NULL, 0}});
 }
 
-// A credential belongs to one organisation: whoever may ask has no groups in another.
+// A credential belongs to one organisation: whoever may ask has no groups in another. The local administrator has, and
+// asks as a reader of this one.
 void api_org_groups(struct call *c)
 {
     struct group_search f = {.prefix = {NULL, 0}};
+    struct grant grant = {.roles = (role_set)1 << ROLE_ORG_READ_ONLY};
+    struct principal reader = {.kind = PRINCIPAL_API_KEY, .grants = &grant, .grant_count = 1};
+    memcpy(grant.scope_id, c->org.id, sizeof grant.scope_id);
+    memcpy(reader.org_id, c->org.id, sizeof reader.org_id);
     bool found;
+    if (c->principal->kind == PRINCIPAL_LOCAL) f.principal = &reader;
     if (call_query(c, "name", &found, &f.prefix)) answer_list(c, &f);
 }
 
@@ -85,12 +91,29 @@ void api_group_get(struct call *c)
         call_group_problem(c, &err);
 }
 
+// In the caller's organisation; for the local administrator in the first that has one of that name.
+static enum err find_by_name(struct call *c, struct group *ret, struct error *err)
+{
+    struct store_reader *r = c->thread->reader;
+    struct arena *a = c->req->arena;
+    struct org *all;
+    size_t n;
+    if (c->principal->kind != PRINCIPAL_LOCAL)
+        return store_group_by_name(r, c->principal->org_id, c->params[0], a, ret, err);
+    enum err code = store_orgs(r, a, &all, &n, err);
+    if (code != ERR_OK) return code;
+    code = error_set(err, ERR_NOT_FOUND, "no project of that name");
+    for (size_t i = 0; i < n && code == ERR_NOT_FOUND; i++)
+        code = store_group_by_name(r, all[i].id, c->params[0], a, ret, err);
+    return code;
+}
+
 void api_group_by_name(struct call *c)
 {
     struct group g;
     struct error err;
     const struct principal *p = c->principal;
-    switch (store_group_by_name(c->thread->reader, p->org_id, c->params[0], c->req->arena, &g, &err)) {
+    switch (find_by_name(c, &g, &err)) {
     case ERR_OK:
         if (principal_permits(p, NEED_GROUP_READ, g.org_id, g.id))
             answer_group(c, &g);

@@ -34,28 +34,44 @@ void call_org_problem(struct call *c, const struct error *err)
         call_store_problem(c, err);
 }
 
-// A credential belongs to one organisation, so this list has one element or none.
+// A credential belongs to one organisation, so its list has one element or none; the local administrator sees all.
+static enum err visible(struct call *c, struct org **ret, size_t *ret_n, struct error *err)
+{
+    *ret = &c->org;
+    *ret_n = 0;
+    if (c->principal->kind == PRINCIPAL_LOCAL) return store_orgs(c->thread->reader, c->req->arena, ret, ret_n, err);
+    enum err code = store_org_get(c->thread->reader, c->principal->org_id, &c->org, err);
+    if (code == ERR_OK) *ret_n = principal_permits(c->principal, NEED_ORG_MEMBER, c->org.id, NULL);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+static bool has_prefix(const struct org *o, struct slice prefix)
+{
+    struct slice name = slice_of(o->name);
+    return slice_eq_nocase(slice_n(name.p, MIN(prefix.n, name.n)), prefix);
+}
+
 void api_orgs_list(struct call *c)
 {
     struct slice prefix = {NULL, 0};
+    struct org *all;
+    size_t n, matching = 0;
     struct error err;
     bool found, count = true;
     if (!call_query(c, "name", &found, &prefix) || !call_query_bool(c, "includeCount", &count)) return;
-    enum err code = store_org_get(c->thread->reader, c->principal->org_id, &c->org, &err);
-    if (code != ERR_OK && code != ERR_NOT_FOUND) {
+    if (visible(c, &all, &n, &err) != ERR_OK) {
         call_store_problem(c, &err);
         return;
     }
-    struct slice head = slice_n(c->org.name, MIN(prefix.n, slice_of(c->org.name).n));
-    bool listed = code == ERR_OK && principal_permits(c->principal, NEED_ORG_MEMBER, c->org.id, NULL) &&
-                  slice_eq_nocase(head, prefix);
-    uint64_t total = listed && count;
+    for (size_t i = 0; i < n; i++)
+        if (has_prefix(&all[i], prefix)) all[matching++] = all[i];
+    uint64_t total = count ? matching : 0, from = (uint64_t)(c->page.number - 1) * c->page.size;
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, total);
-    if (listed && c->page.number == 1) {
+    for (uint64_t i = from; i < MIN(from + c->page.size, matching); i++) {
         json_obj(&w);
-        wire_org(c, &w, &c->org, false);
+        wire_org(c, &w, &all[i], false);
         json_obj_end(&w);
     }
     wire_list_end(c, &w, total);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The admin socket: POST /admin/v1/command {"argv":["network","list"]} runs the command inside the daemon, where the
-// store is open, and answers {"exit":0,"stderr":"","stdout":"…"}. Who may open the socket (mode 0600) is an operator.
+// store is open, and answers {"exit":0,"stderr":"","stdout":"…"}; what lies below /api/ is the API, asked by the local
+// administrator. Who may open the socket (mode 0600) is an operator.
 // Called by: app.c. Must never: listen on a network, or log what a command prints (it may hold a fresh secret).
 #include <string.h>
 
@@ -94,6 +95,10 @@ static enum http_outcome handle(void *ctx, void *thread, struct request *req, st
     char *argv[ARGS_MAX + 1];
     int argc;
     if (!may_block) return HTTP_NEEDS_WORKER;
+    if (slice_starts(req->path, SLICE("/api/"))) {
+        struct http_app api = pipeline_local_app(a->pipeline);
+        return api.handle(api.ctx, thread, req, rep, true);
+    }
     if (!is_command(req, rep) || !read_argv(req, rep, argv, &argc)) return HTTP_DONE;
     struct buf *body = mem_zalloc(1, sizeof *body);
     if (body) {
@@ -114,6 +119,20 @@ static enum http_outcome handle(void *ctx, void *thread, struct request *req, st
     return HTTP_DONE;
 }
 
+static void *thread_begin(void *ctx, bool is_loop)
+{
+    struct app *a = ctx;
+    struct http_app api = pipeline_local_app(a->pipeline);
+    return api.thread_begin(api.ctx, is_loop);
+}
+
+static void thread_end(void *ctx, void *thread)
+{
+    struct app *a = ctx;
+    struct http_app api = pipeline_local_app(a->pipeline);
+    api.thread_end(api.ctx, thread);
+}
+
 enum err admin_start(struct app *a, struct error *err)
 {
     if (!a->opt.command) return ERR_OK;
@@ -130,6 +149,6 @@ enum err admin_start(struct app *a, struct error *err)
     o.max_per_address = 0;
     o.body_max = BODY_MAX;
     o.clock = a->opt.clock;
-    struct http_app app = {.ctx = a, .handle = handle};
+    struct http_app app = {.ctx = a, .thread_begin = thread_begin, .thread_end = thread_end, .handle = handle};
     return httpd_start(&o, &app, &a->admin, err);
 }

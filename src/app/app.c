@@ -97,6 +97,17 @@ static enum err open_oidc(struct app *a, struct error *err)
     return code == ERR_OK ? oidc_new(&o, &a->oidc, err) : code;
 }
 
+// A command mints no token and its links lead nowhere: only the daemon must know its address.
+static const char *public_url_of(const struct app *a)
+{
+    return a->opt.daemon || *a->config->public_url ? a->config->public_url : "http://localhost";
+}
+
+static const char *actor_of(const struct app *a)
+{
+    return a->opt.daemon ? "admin" : "cli";
+}
+
 static enum err open_auth(struct app *a, struct error *err)
 {
     if (open_oidc(a, err) != ERR_OK) return err->code;
@@ -104,9 +115,7 @@ static enum err open_auth(struct app *a, struct error *err)
                              .rng = a->opt.rng,
                              .keys = a->keys,
                              .store = a->store,
-                             // A command mints no token; only the daemon must know its address.
-                             .issuer =
-                                 a->opt.daemon || *a->config->public_url ? a->config->public_url : "http://localhost",
+                             .issuer = public_url_of(a),
                              .oidc = a->oidc,
                              .oidc_org = a->config->oidc_org,
                              .failures_per_minute = FAILURES_PER_MINUTE};
@@ -183,7 +192,7 @@ enum err app_services(struct app *a, struct services *ret, struct error *err)
                           .clock = a->opt.clock,
                           .rng = a->opt.rng,
                           .coverage = a->coverage,
-                          .actor = a->opt.daemon ? "admin" : "cli"};
+                          .actor = actor_of(a)};
     lock_take(&a->lock);
     enum err rc = a->cloud ? ERR_OK : make_cloud(a, err);
     sv.cloud = a->cloud;
@@ -237,7 +246,8 @@ static enum err make_pipeline(struct app *a, struct error *err)
                          .cache = a->cache,
                          .clock = a->opt.clock,
                          .core = a->core,
-                         .public_url = a->config->public_url};
+                         .public_url = public_url_of(a)};
+    o.local_name = actor_of(a);
     return pipeline_new(&o, &a->pipeline, err);
 }
 
@@ -360,9 +370,15 @@ static void log_ready(struct app *a)
         LOG_S("publicUrl", a->config->public_url), LOG_I("pid", getpid()), LOG_I("startMs", ms));
 }
 
+enum err app_pipeline(struct app *a, struct error *err)
+{
+    if (a->pipeline) return ERR_OK;
+    return make_limits(a, err) == ERR_OK ? make_pipeline(a, err) : err->code;
+}
+
 enum err app_run(struct app *a, struct error *err)
 {
-    if (make_limits(a, err) != ERR_OK || make_pipeline(a, err) != ERR_OK) return err->code;
+    if (app_pipeline(a, err) != ERR_OK) return err->code;
     core_on_change(a->core, on_change, a);
     if (!a->cloud && make_cloud(a, err) != ERR_OK) return err->code;
     if (start_api(a, err) != ERR_OK) return err->code;

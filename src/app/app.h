@@ -46,6 +46,12 @@ bool app_wait_scanned(struct app *a, int64_t ms);
 // asked for.
 enum err app_services(struct app *a, struct services *ret, struct error *err) MUST_CHECK;
 void app_services_done(struct services *sv);
+// One request of the local administrator, answered by the same pipeline as the daemon's, in this process. Between
+// app_open and app_stop, without app_run, on one thread. `target` as on the wire ("/api/atlas/v2/groups?pageNum=2");
+// `accept` may be empty; a body is JSON. *ret_body lives in the arena. Any status is ERR_OK. ERR_NOMEM,
+// ERR_UNAVAILABLE.
+enum err app_ask(struct app *a, enum method m, struct slice target, struct slice accept, struct slice body,
+                 struct arena *arena, int *ret_status, struct slice *ret_body, struct error *err) MUST_CHECK;
 const char *app_api_address(const struct app *a);        // after app_run: "127.0.0.1:8080"
 const char *app_management_address(const struct app *a); // after app_open with daemon
 // SIGHUP: log level, access log, TLS files. What only a restart applies is logged. `fresh` is not kept.

@@ -45,13 +45,16 @@ struct app {
     bool hurried;              // a second signal came, maybe before there was anything to hurry
 };
 
+// ---- app.c: limits, cache of bodies and pipeline, unless they are there
+enum err app_pipeline(struct app *a, struct error *err) MUST_CHECK;
+
 // ---- management.c: /healthz, /readyz, /metrics, in dev /dev/faults, and nothing else
 enum err management_start(struct app *a, struct error *err) MUST_CHECK;
 
 // ---- dev_faults.c: answers POST, DELETE, GET and HEAD in out; gives the status
 int dev_faults(struct client_faults *f, const struct request *req, struct buf *out);
 
-// ---- admin.c: POST /admin/v1/command on DATA/admin.sock
+// ---- admin.c: POST /admin/v1/command, and the API as local administrator, on DATA/admin.sock
 enum err admin_start(struct app *a, struct error *err) MUST_CHECK;
 
 // ---- housekeeping.c: once a second: last-used times, gauges, the watchdog

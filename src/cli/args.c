@@ -15,6 +15,12 @@ static const struct cmd_flag common_config[] = {
     {"data", "DIR", "data directory, e.g. that of `peerage dev`", false, false},
     {NULL},
 };
+static const struct cmd_flag common_remote[] = {
+    {"profile", "NAME", "server and credential of `peerage profile set`", false, false},
+    {"config", "FILE", "configuration file of this machine's server", false, false},
+    {"data", "DIR", "data directory, e.g. that of `peerage dev`", false, false},
+    {NULL},
+};
 static const struct cmd_flag common_json[] = {{"json", NULL, "print JSON", false, false}, {NULL}};
 static const struct cmd_flag common_help[] = {{"help", NULL, "show this help", false, false}, {NULL}};
 
@@ -22,7 +28,7 @@ unsigned cmd_flag_lists(const struct cmd *cmd, const struct cmd_flag *ret[4])
 {
     unsigned n = 0;
     if (cmd->flags) ret[n++] = cmd->flags;
-    if (cmd->traits & CMD_CONFIG) ret[n++] = common_config;
+    if (cmd->traits & CMD_CONFIG) ret[n++] = cmd->traits & CMD_REMOTE ? common_remote : common_config;
     if (cmd->traits & CMD_JSON) ret[n++] = common_json;
     ret[n++] = common_help;
     return n;

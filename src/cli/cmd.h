@@ -16,12 +16,13 @@ struct cmd_flag {
 };
 
 enum {
-    CMD_CONFIG = 1,  // --config FILE, --data DIR and the environment say which store
-    CMD_KEYS = 2,    // every configuration key is a flag too
-    CMD_JSON = 4,    // --json
-    CMD_SERVICE = 8, // runs inside the daemon when there is one, else with the store's lock
-    CMD_PATH = 16,   // the operand is a path: made absolute before it goes to the daemon
-    CMD_HIDDEN = 32, // internal half of another command
+    CMD_CONFIG = 1,   // --config FILE, --data DIR and the environment say which store
+    CMD_KEYS = 2,     // every configuration key is a flag too
+    CMD_JSON = 4,     // --json
+    CMD_SERVICE = 8,  // runs inside the daemon when there is one, else with the store's lock
+    CMD_PATH = 16,    // the operand is a path: made absolute before it goes to the daemon
+    CMD_HIDDEN = 32,  // internal half of another command
+    CMD_REMOTE = 128, // with CMD_CONFIG: asks the API (ask.h), of the server that --profile or the environment names
     CMD_TEXT =
         64, // CMD_SERVICE: the operand is a file, or - for standard input, that is read here: run() gets its text
 };
@@ -102,6 +103,10 @@ int service_run(struct cmd_ctx *c);
 // Runs another CMD_SERVICE command for this one, with --json, and with those of this one's flags and operands that the
 // other one has too. What it prints goes to out and errout; the exit code is its.
 int service_ask(struct cmd_ctx *c, const struct cmd *cmd, struct arena *a, struct buf *out, struct buf *errout);
+// The path of the admin socket, short enough for one, as app.c does it; it may lead through *ret_fd, which the caller
+// closes (-1 = none). False: there is no such file.
+#define SERVICE_SOCKET 108
+bool service_socket(const char *data_dir, char out[SERVICE_SOCKET], int *ret_fd) MUST_CHECK;
 // 0 when something answers on the admin socket of this data directory.
 bool service_daemon_alive(const char *data_dir);
 

@@ -82,6 +82,7 @@
     X(cmd_webhook_replay)                                                                                              \
     X(cmd_webhook_remove)                                                                                              \
     X(cmd_aws_policy)                                                                                                  \
+    X(cmd_api)                                                                                                         \
     X(cmd_openapi)                                                                                                     \
     X(cmd_completion)                                                                                                  \
     X(cmd_man)                                                                                                         \

@@ -19,8 +19,7 @@
 #define COMMAND_MS 120000
 #define CONNECT_MS 2000
 
-// A name below 108 bytes for the socket, as app.c does it. *ret_fd is closed by the caller, -1 = none.
-static bool socket_path(const char *data_dir, char out[108], int *ret_fd)
+bool service_socket(const char *data_dir, char out[SERVICE_SOCKET], int *ret_fd)
 {
     char path[APP_PATH];
     *ret_fd = -1;
@@ -28,7 +27,7 @@ static bool socket_path(const char *data_dir, char out[108], int *ret_fd)
     if (!file_exists(path)) return false;
     if (cstr_set(out, 100, path)) return true;
     *ret_fd = open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    snprintf(out, 108, "/proc/self/fd/%d/" APP_SOCKET_FILE, *ret_fd);
+    snprintf(out, SERVICE_SOCKET, "/proc/self/fd/%d/" APP_SOCKET_FILE, *ret_fd);
     return *ret_fd >= 0;
 }
 
@@ -85,12 +84,12 @@ static int take_reply(struct cmd_ctx *c, const struct httpc_reply *reply)
 // False: nothing answers there, and nothing was done.
 static bool through_daemon(struct cmd_ctx *c, const char *data_dir, int *ret_code)
 {
-    char path[108];
+    char path[SERVICE_SOCKET];
     int fd;
     struct error err;
     struct httpc *client = NULL;
     bool done = false;
-    if (!socket_path(data_dir, path, &fd)) return false;
+    if (!service_socket(data_dir, path, &fd)) return false;
     struct buf body;
     buf_init(&body, BODY_MAX);
     put_argv(c, &body);
@@ -211,14 +210,14 @@ int service_ask(struct cmd_ctx *c, const struct cmd *cmd, struct arena *a, struc
 
 bool service_daemon_alive(const char *data_dir)
 {
-    char path[108];
+    char path[SERVICE_SOCKET];
     int fd;
     struct error err;
     struct httpc *client;
     struct httpc_reply reply;
     struct arena *a = arena_new(1 << 16);
     bool alive = false;
-    if (!a || !socket_path(data_dir, path, &fd)) {
+    if (!a || !service_socket(data_dir, path, &fd)) {
         arena_free(a);
         return false;
     }

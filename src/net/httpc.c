@@ -256,6 +256,14 @@ static CURLcode set_transport(struct httpc *c, const struct httpc_request *q)
     return rc;
 }
 
+static CURLcode set_digest(struct httpc *c, const struct httpc_request *q)
+{
+    CURLcode rc = curl_easy_setopt(c->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_DIGEST);
+    if (rc == CURLE_OK) rc = curl_easy_setopt(c->easy, CURLOPT_USERNAME, q->digest_user);
+    if (rc == CURLE_OK) rc = curl_easy_setopt(c->easy, CURLOPT_PASSWORD, q->digest_secret);
+    return rc;
+}
+
 static enum err prepare(struct httpc *c, const struct httpc_request *q, struct transfer *t, struct curl_slist **list,
                         struct error *err)
 {
@@ -271,6 +279,7 @@ static enum err prepare(struct httpc *c, const struct httpc_request *q, struct t
     set_method(c->easy, q);
     set_limits(c, q, t);
     CURLcode rc = set_transport(c, q);
+    if (rc == CURLE_OK && q->digest_user) rc = set_digest(c, q);
     if (rc == CURLE_OK) rc = curl_easy_setopt(c->easy, CURLOPT_URL, q->url);
     if (rc == CURLE_OK) rc = curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, *list);
     if (rc != CURLE_OK) return error_set(err, ERR_NOMEM, "request cannot be set up: %s", curl_easy_strerror(rc));

@@ -25,8 +25,10 @@ struct httpc_request {
     struct slice body;
     int64_t connect_ms, total_ms; // both > 0
     size_t max_body;              // ERR_TOO_LARGE past it
-    bool no_proxy;                // link-local metadata addresses
-    bool once;                    // on a fresh connection: libcurl re-sends by itself when a kept one has died
+    const char *digest_user;   // NULL, or Digest (RFC 7616) with digest_secret: asked first, then sent with an answer
+    const char *digest_secret; // to the challenge; a server that asks for Basic gets nothing
+    bool no_proxy;             // link-local metadata addresses
+    bool once;                 // on a fresh connection: libcurl re-sends by itself when a kept one has died
     // NULL, or asked for each address before a connection to it is made, after the name was resolved. A handle keeps
     // connections between requests: all of its requests must ask the same.
     bool (*may_connect)(void *ctx, struct ip to);

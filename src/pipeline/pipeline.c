@@ -24,6 +24,7 @@ struct pipeline {
     struct client_faults *faults; // NULL in serve
     struct coverage *coverage;    // likewise
     struct observe *observe;
+    struct credential local; // who asks by pipeline_local_app; immutable
 };
 
 // What survives the move from a loop to a worker: a Digest nonce must not be spent twice.
@@ -103,6 +104,15 @@ static bool authenticate(struct pass *s)
     }
     c->principal = &s->carried->auth.credential->principal;
     c->rep->actor = arena_strndup(c->req->arena, c->principal->name, slice_of(c->principal->name).n);
+    return true;
+}
+
+// A finished body is neither looked for nor spoilt: what the handler makes is kept as of this generation.
+static bool be_local(struct pass *s)
+{
+    struct call *c = &s->call;
+    c->generation = store_generation(c->api->store);
+    c->principal = &s->p->local.principal;
     return true;
 }
 
@@ -360,6 +370,8 @@ typedef bool (*step_fn)(struct pass *s);
 static const step_fn closed_steps[] = {authenticate, look_in_cache,    find_route, choose_version,
                                        check_group,  check_org,        check_role, meet_fault,
                                        take_token,   check_media_type, read_query, run_handler};
+static const step_fn local_steps[] = {be_local,   find_route,       choose_version, check_group, check_org,
+                                      check_role, check_media_type, read_query,     run_handler};
 static const step_fn oauth_steps[] = {find_route, choose_version, meet_fault, run_handler};
 static const step_fn unauth_steps[] = {find_route, choose_version, meet_fault, take_token, read_query, run_handler};
 
@@ -397,6 +409,17 @@ static enum http_outcome handle(void *ctx, void *thread, struct request *req, st
     ASSERT(rep->status != 0);
     if (s.hit_by_fault) bend_reply(&s.fault, rep);
     if (req->secure && rep->error_code) reply_security_headers(rep, true); // problem replies are made without it
+    return HTTP_DONE;
+}
+
+static enum http_outcome handle_local(void *ctx, void *thread, struct request *req, struct reply *rep, bool may_block)
+{
+    struct pass s = {.p = ctx, .may_block = may_block};
+    s.call = (struct call){.api = &s.p->api, .thread = thread, .req = req, .rep = rep};
+    if (!may_block) return HTTP_NEEDS_WORKER;
+    for (size_t i = 0; i < ARRAY_LEN(local_steps) && local_steps[i](&s); i++) {
+    }
+    ASSERT(rep->status != 0);
     return HTTP_DONE;
 }
 
@@ -446,6 +469,17 @@ struct http_app pipeline_app(struct pipeline *p)
                              .batch_end = batch_end};
 }
 
+struct http_app pipeline_local_app(struct pipeline *p)
+{
+    return (struct http_app){.ctx = p, .thread_begin = thread_begin, .thread_end = thread_end, .handle = handle_local};
+}
+
+static bool make_local(struct pipeline *p, const char *name)
+{
+    p->local.kind = p->local.principal.kind = PRINCIPAL_LOCAL;
+    return cstr_set(p->local.principal.name, sizeof p->local.principal.name, name ? name : "local");
+}
+
 enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, struct error *err)
 {
     struct pipeline *p = mem_zalloc(1, sizeof *p);
@@ -453,6 +487,8 @@ enum err pipeline_new(const struct pipeline_options *o, struct pipeline **ret, s
     p->api = o->api;
     p->faults = o->faults;
     p->coverage = o->coverage;
+    bool named = make_local(p, o->local_name);
+    ASSERT(named); // ours
     p->router = router_new();
     p->observe = observe_new(o->access_log, o->api.clock);
     if (!p->router || !p->observe) {

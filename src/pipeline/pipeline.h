@@ -11,6 +11,7 @@ struct coverage;
 struct pipeline_options {
     struct api api;
     bool access_log;
+    const char *local_name;       // who the local administrator is in event rows: "cli" or "admin"
     struct client_faults *faults; // of `peerage dev`, outlives the pipeline; NULL: there are none, as in serve
     struct coverage *coverage;    // likewise
 };
@@ -19,3 +20,7 @@ void pipeline_free(struct pipeline *p);                // after the httpd that u
 void pipeline_access_log(struct pipeline *p, bool on); // any thread, any time
 // The callbacks to hand to httpd_start; ctx is the pipeline.
 struct http_app pipeline_app(struct pipeline *p);
+// The same for requests of the local administrator: the same checks but for those that ask who is calling and how
+// often. Nobody is authenticated, every role is his, no token is spent, no fault rule of `dev` hits him, and nothing is
+// written to the access log. Only for what nobody else reaches: the admin socket, and the process of a command.
+struct http_app pipeline_local_app(struct pipeline *p);
