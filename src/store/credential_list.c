@@ -19,32 +19,21 @@ static enum err total_of(struct store_reader *r, const struct credential_filter 
     return code;
 }
 
-// Each from a place on and from the back; in [1] those of a group.
-static const char *const forward[] = {
-    "SELECT name, id FROM principal WHERE org_id = ? AND kind = ? AND id > ? ORDER BY id LIMIT ? OFFSET ?",
-    "SELECT principal, id FROM member WHERE scope_id = ? AND kind = ? AND id > ? ORDER BY id LIMIT ? OFFSET ?"};
-static const char *const backward[] = {
-    "SELECT name, id FROM principal WHERE org_id = ? AND kind = ? ORDER BY id DESC LIMIT ? OFFSET ?",
-    "SELECT principal, id FROM member WHERE scope_id = ? AND kind = ? ORDER BY id DESC LIMIT ? OFFSET ?"};
+// From a mark on; in [1] those of a group.
+static const char *const named[] = {
+    "SELECT name FROM principal WHERE org_id = ? AND kind = ? AND id >= ? ORDER BY id LIMIT ? OFFSET ?",
+    "SELECT principal FROM member WHERE scope_id = ? AND kind = ? AND id >= ? ORDER BY id LIMIT ? OFFSET ?"};
 
-// One page's way through the index.
-struct way {
-    bool back;
-    struct place from; // forward: where to begin
-    int64_t skip, n;
-    struct place end; // out: id of the page's last row
-};
-
-static enum err collect_names(struct store_reader *r, const struct credential_filter *f, struct way *way,
+static enum err collect_names(struct store_reader *r, const struct credential_filter *f, const struct mark *from,
                               struct arena *a, struct rows *names, struct error *err)
 {
     bool group = f->group_id != NULL;
-    struct query q CLEANUP(query_close) = query_open(r->db, (way->back ? backward : forward)[group]);
+    struct query q CLEANUP(query_close) = query_open(r->db, named[group]);
     query_cstr(&q, group ? f->group_id : f->org_id);
     query_cstr(&q, kinds[f->kind]);
-    if (!way->back) query_cstr(&q, way->from.id);
-    query_int(&q, way->n);
-    query_int(&q, way->skip);
+    query_cstr(&q, from->id);
+    query_int(&q, f->page.size);
+    query_int(&q, from->skip);
     for (;;) {
         bool row;
         enum err code = query_step(&q, &row, err);
@@ -53,58 +42,38 @@ static enum err collect_names(struct store_reader *r, const struct credential_fi
         struct slice *name = rows_add(names, a);
         if (!name) return rows_nomem(err);
         *name = query_get_copy(&q, a);
-        if (!way->back || names->n == 1) query_get_cstr(&q, way->end.id, sizeof(way->end.id));
     }
-}
-
-// From the nearest of: the front, the back, and where an earlier page ended.
-static struct way find_way(struct store_reader *r, const struct credential_filter *f, uint64_t generation,
-                           uint64_t total)
-{
-    int64_t offset = page_offset(f->page), n = MIN((int64_t)f->page.size, (int64_t)total - offset);
-    struct way way = {.n = n, .from = {.kind = f->kind, .generation = generation, .index = offset}};
-    if (n <= 0) return way;
-    bool fits = cstr_set(way.from.scope_id, sizeof(way.from.scope_id), f->group_id ? f->group_id : f->org_id);
-    if (fits && !r->inside_write)
-        places_nearest(&r->store->places, &way.from);
-    else
-        way.from.index = 0;
-    way.skip = offset - way.from.index;
-    int64_t behind = (int64_t)total - offset - n;
-    if (behind < way.skip) {
-        way.back = true;
-        way.skip = behind;
-    }
-    way.end = way.from;
-    way.end.index = offset + n;
-    return way;
 }
 
 // The page's names in order, as a JSON array: what the other statements are asked for.
-static enum err names_of(struct store_reader *r, const struct credential_filter *f, struct way *way, struct arena *a,
+static enum err names_of(struct store_reader *r, const struct credential_filter *f, uint64_t total, struct arena *a,
                          struct slice *ret, struct error *err)
 {
     struct rows names = {.size = sizeof(struct slice)};
-    enum err code = way->n > 0 ? collect_names(r, f, way, a, &names, err) : ERR_OK;
-    if (code != ERR_OK) return code;
-    if (names.n && !r->inside_write) places_note(&r->store->places, &way->end);
+    struct mark from = {.index = page_offset(f->page)};
+    if (from.index < (int64_t)total) {
+        struct slice scope = slice_of(f->group_id ? f->group_id : f->org_id);
+        enum err code = mark_find(r, kinds[f->kind], scope, (int64_t)total, &from, err);
+        if (code == ERR_OK) code = collect_names(r, f, &from, a, &names, err);
+        if (code != ERR_OK) return code;
+    }
     struct buf list;
     struct json_writer w;
     buf_init(&list, 1 << 20);
     json_begin(&w, &list, false);
     json_arr(&w);
-    for (size_t i = 0; i < names.n; i++) json_str(&w, ((struct slice *)names.p)[way->back ? names.n - 1 - i : i]);
+    for (size_t i = 0; i < names.n; i++) json_str(&w, ((struct slice *)names.p)[i]);
     json_arr_end(&w);
     *ret = list.fail ? (struct slice){NULL, 0} : arena_slice(a, buf_view(&list));
     buf_done(&list);
     return ret->p ? ERR_OK : rows_nomem(err);
 }
 
-static enum err page_of(struct store_reader *r, const struct credential_filter *f, struct way *way, struct arena *a,
+static enum err page_of(struct store_reader *r, const struct credential_filter *f, uint64_t total, struct arena *a,
                         struct rows *rows, struct error *err)
 {
     struct slice names;
-    enum err code = names_of(r, f, way, a, &names, err);
+    enum err code = names_of(r, f, total, a, &names, err);
     if (code == ERR_OK) code = load_credentials(r, f->kind, names, a, rows, err);
     if (code == ERR_OK) code = load_all_grants(r, names, rows, a, err);
     if (code == ERR_OK && f->kind == PRINCIPAL_SERVICE_ACCOUNT) code = load_all_secrets(r, names, rows, a, err);
@@ -116,14 +85,11 @@ enum err store_credentials_page(struct store_reader *r, const struct credential_
 {
     ASSERT(f->kind == PRINCIPAL_API_KEY || f->kind == PRINCIPAL_SERVICE_ACCOUNT);
     struct rows rows = {.size = sizeof(struct credential)};
-    uint64_t total = 0, generation = store_auth_generation(r->store); // before the snapshot
+    uint64_t total = 0;
     enum err code = reader_begin(r, err);
     if (code != ERR_OK) return code;
     code = total_of(r, f, &total, err);
-    if (code == ERR_OK) {
-        struct way way = find_way(r, f, generation, total);
-        code = page_of(r, f, &way, a, &rows, err);
-    }
+    if (code == ERR_OK) code = page_of(r, f, total, a, &rows, err);
     reader_end(r);
     if (code != ERR_OK) return code;
     *ret = rows.p;

@@ -60,13 +60,11 @@ enum err store_group_tags(struct store_reader *r, const char *group_id, struct a
 
 // A credential belongs to one organisation, so that its reach is one of three: everything, that organisation, or groups
 // of it by id. Each has statements of its own that an index answers. Those of everything and of an organisation have a
-// kept total, so a page is also found from the end: what it costs grows with the way from the nearer end, in steps
-// through an index alone.
+// kept total, and marks that lead to any page.
 enum reach { REACH_ALL, REACH_ORG, REACH_NAMED, REACH_COUNT_ };
 enum ask {
     ASK_TOTAL,
-    ASK_PAGE,     // by id
-    ASK_PAGE_END, // by id, backwards
+    ASK_PAGE, // by id, from one on
     // with a prefix:
     ASK_NAMED_TOTAL,
     ASK_NAMED_SORTED, // reads what begins so, and sorts it
@@ -78,7 +76,7 @@ enum ask {
 #define IN_ORG   " FROM grp WHERE deleted = 0 AND org_id = ?1"
 #define IN_NAMED " FROM grp WHERE deleted = 0 AND id IN (SELECT value FROM json_each(?1))"
 #define PAGE     " ORDER BY id LIMIT ?2 OFFSET ?3"
-#define PAGE_END " ORDER BY id DESC LIMIT ?2 OFFSET ?3"
+#define FROM     " AND id >= ?4 AND ?5 = ?5"
 #define NAMES    " AND name COLLATE NOCASE >= ?4 AND name COLLATE NOCASE < ?5"
 #define PREFIXED " FROM grp INDEXED BY grp_by_prefix WHERE deleted = 0 AND org_id = ?1" NAMES
 #define WALKED   " FROM grp INDEXED BY grp_by_org WHERE deleted = 0 AND org_id = ?1" NAMES
@@ -88,17 +86,14 @@ enum ask {
 #define KEPT     "SELECT coalesce(sum(n), 0) FROM org_size WHERE "
 
 static const char *const lists[REACH_COUNT_][ASK_COUNT_] = {
-    [REACH_ALL] =
-        {[ASK_TOTAL] = KEPT "?1 = ?1" UNPAGED, [ASK_PAGE] = ROWS IN_ALL PAGE, [ASK_PAGE_END] = ROWS IN_ALL PAGE_END},
+    [REACH_ALL] = {[ASK_TOTAL] = KEPT "?1 = ?1" UNPAGED, [ASK_PAGE] = ROWS IN_ALL FROM PAGE},
     [REACH_ORG] = {[ASK_TOTAL] = KEPT "org_id = ?1" UNPAGED,
-                   [ASK_PAGE] = ROWS IN_ORG PAGE,
-                   [ASK_PAGE_END] = ROWS IN_ORG PAGE_END,
+                   [ASK_PAGE] = ROWS IN_ORG FROM PAGE,
                    [ASK_NAMED_TOTAL] = TOTAL PREFIXED UNPAGED,
                    [ASK_NAMED_SORTED] = ROWS PREFIXED PAGE,
                    [ASK_NAMED_WALKED] = ROWS WALKED PAGE},
     [REACH_NAMED] = {[ASK_TOTAL] = TOTAL IN_NAMED UNPAGED,
-                     [ASK_PAGE] = ROWS IN_NAMED PAGE,
-                     [ASK_PAGE_END] = ROWS IN_NAMED PAGE_END,
+                     [ASK_PAGE] = ROWS IN_NAMED FROM PAGE,
                      [ASK_NAMED_TOTAL] = TOTAL IN_NAMED NAMES UNPAGED,
                      [ASK_NAMED_SORTED] = ROWS IN_NAMED NAMES PAGE,
                      [ASK_NAMED_WALKED] = ROWS IN_NAMED NAMES PAGE},
@@ -107,7 +102,8 @@ static const char *const lists[REACH_COUNT_][ASK_COUNT_] = {
 struct search {
     enum reach reach;
     struct slice scope;     // organisation, or ids as a JSON array
-    struct slice from, to;  // names; from.n 0 = any
+    struct slice prefix;    // n 0 = any name
+    struct slice from, to;  // names that begin so; without a prefix, `from` is the id where the page begins
     uint64_t groups, total; // in reach; of them, those of the name
     uint64_t skip, take;    // the page
 };
@@ -115,7 +111,7 @@ struct search {
 static bool begin_search(const struct group_search *f, struct arena *a, struct search *ret)
 {
     const struct principal *p = f->principal;
-    *ret = (struct search){.reach = REACH_ALL, .scope = SLICE(""), .from = f->prefix};
+    *ret = (struct search){.reach = REACH_ALL, .scope = SLICE(""), .prefix = f->prefix, .from = f->prefix};
     if (p && p->kind != PRINCIPAL_LOCAL) {
         bool whole = principal_permits(p, NEED_GROUP_READ, p->org_id, "");
         ret->reach = whole ? REACH_ORG : REACH_NAMED;
@@ -136,7 +132,7 @@ static struct query open_search(struct store_reader *r, const struct search *s, 
     query_text(&q, s->scope);
     query_int(&q, (int64_t)take);
     query_int(&q, (int64_t)skip);
-    if (ask >= ASK_NAMED_TOTAL) {
+    if (ask != ASK_TOTAL) {
         query_text(&q, s->from);
         query_text(&q, s->to);
     }
@@ -167,30 +163,21 @@ static enum err read_rows(struct store_reader *r, const struct search *s, enum a
     }
 }
 
-static void reverse(struct rows *rows)
-{
-    struct group *g = rows->p;
-    for (size_t i = 0, k = rows->n; i + 1 < k; i++) {
-        struct group other = g[--k];
-        g[k] = g[i];
-        g[i] = other;
-    }
-}
-
-static enum err read_page(struct store_reader *r, const struct search *s, struct arena *a, struct rows *rows,
+static enum err read_page(struct store_reader *r, struct search *s, struct arena *a, struct rows *rows,
                           struct error *err)
 {
     if (s->take == 0) return ERR_OK;
-    if (s->from.n) {
+    if (s->prefix.n) {
         // Steps that the walk takes, if names are spread evenly, against those of reading all and sorting them.
         bool walk = (s->skip + s->take) * s->groups / s->total < s->total;
         return read_rows(r, s, walk ? ASK_NAMED_WALKED : ASK_NAMED_SORTED, s->skip, a, rows, err);
     }
-    uint64_t behind = s->total - s->skip - s->take;
-    if (s->skip <= behind) return read_rows(r, s, ASK_PAGE, s->skip, a, rows, err);
-    enum err code = read_rows(r, s, ASK_PAGE_END, behind, a, rows, err);
-    if (code == ERR_OK) reverse(rows);
-    return code;
+    if (s->reach == REACH_NAMED) return read_rows(r, s, ASK_PAGE, s->skip, a, rows, err);
+    struct mark mark = {.index = (int64_t)s->skip};
+    enum err code = mark_find(r, "group", s->scope, (int64_t)s->total, &mark, err);
+    if (code != ERR_OK) return code;
+    s->from = slice_of(mark.id);
+    return read_rows(r, s, ASK_PAGE, (uint64_t)mark.skip, a, rows, err);
 }
 
 static enum err run_search(struct store_reader *r, struct search *s, struct page page, struct arena *a,
@@ -198,7 +185,7 @@ static enum err run_search(struct store_reader *r, struct search *s, struct page
 {
     enum err code = read_total(r, s, ASK_TOTAL, &s->groups, err);
     s->total = s->groups;
-    if (code == ERR_OK && s->from.n) code = read_total(r, s, ASK_NAMED_TOTAL, &s->total, err);
+    if (code == ERR_OK && s->prefix.n) code = read_total(r, s, ASK_NAMED_TOTAL, &s->total, err);
     if (code != ERR_OK) return code;
     s->skip = MIN((uint64_t)page_offset(page), s->total);
     s->take = MIN((uint64_t)page.size, s->total - s->skip);

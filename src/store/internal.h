@@ -37,26 +37,6 @@ struct write_item {
     struct write_item *next; // under store.lock
 };
 
-// The end of a page: `index` rows of the list come up to and with `id`.
-struct place {
-    char scope_id[OID_HEX + 1];
-    enum principal_kind kind;
-    uint64_t generation; // of credentials, read before the snapshot
-    int64_t index;
-    char id[OID_HEX + 1]; // "" = nothing
-};
-#define PLACES 64
-struct places {
-    struct lock lock;
-    struct place known[PLACES]; // shared under lock, as turn
-    unsigned turn;
-};
-void places_init(struct places *p);
-void places_done(struct places *p);
-// at: list and wanted index. Out: the known place nearest before it, or index 0 and "".
-void places_nearest(struct places *p, struct place *at);
-void places_note(struct places *p, const struct place *end);
-
 struct store {
     struct store_options options; // immutable; path is `path`
     char *path;
@@ -71,7 +51,6 @@ struct store {
     struct write_item *first, **last;
     unsigned queued;
 
-    struct places places; // ends of pages of credentials
     _Atomic uint64_t generation, auth_generation;
     _Atomic bool writable;
     _Atomic unsigned readers;
@@ -91,6 +70,16 @@ void reader_end(struct store_reader *r);
 // organisation when a role there reaches into groups. p NULL: "[]". Empty: out of memory.
 struct slice reach_of(const struct principal *p, struct arena *a);
 int64_t page_offset(struct page page);
+
+// Where an entry of a list lies: `skip` entries behind the first whose id is `id` or above.
+struct mark {
+    int64_t index; // in: which entry, from 0
+    char id[OID_HEX + 1];
+    int64_t skip;
+};
+// list and scope as in the table list_mark; total: how many the list has. In the caller's snapshot. index < total.
+enum err mark_find(struct store_reader *r, const char *list, struct slice scope, int64_t total, struct mark *ret,
+                   struct error *err) MUST_CHECK;
 
 // One connection row, columns in the order of CONNECTION_COLUMNS. The overlay of a failed scan is not in it.
 #define CONNECTION_COLUMNS                                                                                             \

@@ -24,8 +24,8 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    9 // schema that this binary writes: the number of files in schema/
-#define STORE_MIN_BINARY 8 // oldest binary (by STORE_VERSION) that may open what we write
+#define STORE_VERSION    10 // schema that this binary writes: the number of files in schema/
+#define STORE_MIN_BINARY 8  // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
     const char *path; // database file; its directory must exist (made 0700 by the caller)
@@ -86,7 +86,7 @@ struct page {
     uint32_t number, size; // pageNum >= 1, itemsPerPage 1..500
 };
 // Groups that any grant of the principal reaches (groups named, all of its organisation with a role that reads groups),
-// by id. A page costs its own length, and its way from the nearer end in steps through an index.
+// by id. Any page of all or of an organisation costs its own length, without a prefix.
 struct group_search {
     const struct principal *principal; // NULL or local: all groups of all organisations; then `prefix` must be empty
     struct slice prefix;               // what the name begins with, ASCII letters in any case; n 0 = anything

@@ -92,7 +92,6 @@ enum err store_open(const struct store_options *o, struct store **ret, struct er
     s->lock_fd = -1;
     s->last = &s->first;
     lock_init(&s->lock, "store");
-    places_init(&s->places);
     cond_init(&s->done);
     atomic_store(&s->writable, o->exclusive);
     // Generations start at 1, so that 0 can mean "nothing cached".
@@ -122,7 +121,6 @@ void store_close(struct store **sp)
     if (s->lock_fd >= 0) file_unlock(&s->lock_fd);
     cond_done(&s->done);
     lock_done(&s->lock);
-    places_done(&s->places);
     mem_free(s->path);
     mem_free(s);
     *sp = NULL;
