@@ -10,6 +10,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "net/httpc.h"
 
 #define DISCOVERY   "/.well-known/openid-configuration"
@@ -36,13 +37,8 @@ struct oidc {
 
 bool oidc_url_allowed(const char *url)
 {
-    static const char *const here[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
-    if (strncmp(url, "https://", 8) == 0) return url[8] != '\0' && url[8] != '/';
-    for (size_t i = 0; i < ARRAY_LEN(here); i++) {
-        size_t n = strlen(here[i]);
-        if (strncmp(url, here[i], n) == 0 && (url[n] == '\0' || url[n] == '/' || url[n] == ':')) return true;
-    }
-    return false;
+    struct url u;
+    return url_split(slice_of(url), &u) == URL_OK && (u.tls || url_is_loopback(&u));
 }
 
 enum err oidc_new(const struct oidc_options *opt, struct oidc **ret, struct error *err)

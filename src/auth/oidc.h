@@ -25,4 +25,4 @@ void oidc_free(struct oidc *o); // NULL-safe; no check may be running
 // May block for a fetch, at most a few seconds; several threads. *ret_why as oidc_check.
 enum oidc_verdict oidc_verify(struct oidc *o, struct slice token, struct wall now, struct arena *a,
                               struct oidc_person *ret, const char **ret_why) MUST_CHECK;
-bool oidc_url_allowed(const char *url); // https, or http to localhost, 127.0.0.1 or [::1]
+bool oidc_url_allowed(const char *url); // https, or http to this machine

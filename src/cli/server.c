@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "cli/ask.h"
 
 #define SECRET_MAX 4096
@@ -59,6 +60,7 @@ static enum err of_profile(struct arena *a, const char *name, struct server *ret
     if (!found)
         return error_set(err, ERR_NOT_FOUND, "there is no profile \"%.60s\"; `peerage profile list` shows them", name);
     *ret = *found;
+    ret->url = without_slash(a, found->url);
     return choose(a, ret, err);
 }
 
@@ -93,24 +95,13 @@ enum err server_pick(struct cmd_ctx *c, struct server *ret, bool *ret_remote, st
     return ERR_OK;
 }
 
-static bool is_loopback(const char *url)
-{
-    static const char *const prefixes[] = {"http://127.", "http://localhost:", "http://localhost", "http://[::1]"};
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        struct slice p = slice_of(prefixes[i]);
-        if (!slice_starts(slice_of(url), p)) continue;
-        if (i != 2 || url[p.n] == '\0' || url[p.n] == '/') return true;
-    }
-    return false;
-}
-
 enum err server_check(const struct server *s, struct error *err)
 {
     const char *where = s->profile ? "the profile" : "the environment";
     if (!s->url) return error_set(err, ERR_INVALID, "%s names no URL", where);
-    bool https = slice_starts(slice_of(s->url), SLICE("https://"));
-    if (!https && !slice_starts(slice_of(s->url), SLICE("http://")))
-        return error_set(err, ERR_INVALID, "the URL \"%.100s\" must begin with https:// or http://", s->url);
+    struct url u;
+    if (url_split(slice_of(s->url), &u) != URL_OK || u.rest.n)
+        return error_set(err, ERR_INVALID, "the URL \"%.100s\" must be http(s)://HOST[:PORT] and no more", s->url);
     if (s->public_key && s->private_key) return ERR_OK;
     if (!s->client_id || !s->client_secret)
         return error_set(err, ERR_INVALID,
@@ -119,7 +110,7 @@ enum err server_check(const struct server *s, struct error *err)
                                     : "PEERAGE_URL names a server, %sbut no credential is set: PEERAGE_PUBLIC_KEY and "
                                       "PEERAGE_PRIVATE_KEY, or PEERAGE_CLIENT_ID and PEERAGE_CLIENT_SECRET",
                          s->profile ? s->profile : "");
-    if (https || is_loopback(s->url)) return ERR_OK;
+    if (u.tls || url_is_loopback(&u)) return ERR_OK;
     return error_set(err, ERR_INVALID,
                      "a service account's secret must not go over %s in the clear: use https://, or an API key",
                      s->url);

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "base/url.h"
+
 struct partition {
     const char *name, *prefix, *dns, *dualstack;
 };
@@ -67,38 +69,17 @@ static enum err bad_url(const char *url, struct error *err)
                      url);
 }
 
-// Host names, IPv4, [IPv6] and a port; no user, so that a credential cannot hide here.
-static bool host_is_clean(struct slice host)
+static enum err from_url(const char *text, struct endpoint *ret, struct error *err)
 {
-    for (size_t i = 0; i < host.n; i++) {
-        char c = host.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!alnum && !strchr(".-_:[]", c)) return false;
-    }
-    return host.n > 0 && host.p[0] != ':';
-}
-
-static bool path_is_clean(struct slice path)
-{
-    for (size_t i = 0; i < path.n; i++)
-        if (path.p[i] <= ' ' || path.p[i] == '?' || path.p[i] == '#' || path.p[i] == 0x7f) return false;
-    return true;
-}
-
-static enum err from_url(const char *url, struct endpoint *ret, struct error *err)
-{
-    struct slice s = slice_of(url), host;
-    bool https = slice_starts(s, SLICE("https://"));
-    if (!https && !slice_starts(s, SLICE("http://"))) return bad_url(url, err);
-    struct slice rest = slice_skip(s, https ? 8 : 7);
-    bool has_path = slice_cut(&rest, '/', &host);
-    if (s.n >= ENDPOINT_URL || !host_is_clean(host) || !path_is_clean(rest)) return bad_url(url, err);
-    struct slice own_port = https ? SLICE(":443") : SLICE(":80");
-    struct slice shown = slice_ends(host, own_port) ? slice_n(host.p, host.n - own_port.n) : host;
+    struct url u;
+    bool clean = strlen(text) < ENDPOINT_URL && url_split(slice_of(text), &u) == URL_OK;
+    if (!clean || slice_find(u.rest, '?') >= 0 || slice_find(u.rest, '#') >= 0) return bad_url(text, err);
+    struct slice shown = u.authority, own_port = u.tls ? SLICE(":443") : SLICE(":80");
+    if (slice_ends(shown, own_port)) shown.n -= own_port.n;
     struct endpoint e;
-    if (!slice_copy(shown, e.host, sizeof e.host)) return bad_url(url, err);
-    snprintf(e.path, sizeof e.path, "/%.*s", SLICE_FMT(rest));
-    snprintf(e.url, sizeof e.url, "%s%s", url, has_path ? "" : "/");
+    if (!slice_copy(shown, e.host, sizeof e.host)) return bad_url(text, err);
+    snprintf(e.path, sizeof e.path, "%s%.*s", u.rest.n ? "" : "/", SLICE_FMT(u.rest));
+    snprintf(e.url, sizeof e.url, "%s%s", text, u.rest.n ? "" : "/");
     *ret = e;
     return ERR_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "cloud/internal.h"
 
 #define CONTAINER_BASE  "http://169.254.170.2"
@@ -57,27 +58,14 @@ static enum cloud_class read_json(struct slice body, const char *from, struct cr
 // ---- container ----------------------------------------------------------------------------
 
 // Plain http only to this machine and to the addresses that AWS itself uses.
-static bool host_is_allowed(const char *url)
+static bool host_is_allowed(const char *text)
 {
-    static const char *const exact[] = {"localhost", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
-    struct slice s = slice_of(url), host;
-    if (slice_starts(s, SLICE("https://"))) return true;
-    if (!slice_starts(s, SLICE("http://"))) return false;
-    s = slice_skip(s, 7);
-    (void)slice_cut(&s, '/', &host);
-    if (slice_find(host, '@') >= 0) return false;
-    if (host.n && host.p[0] == '[') {
-        ptrdiff_t end = slice_find(host, ']');
-        if (end > 0) host.n = (size_t)end + 1;
-    } else {
-        struct slice rest = host;
-        (void)slice_cut(&rest, ':', &host);
-    }
-    struct ip ip;
-    if (ip_parse(host, &ip) && ip.family == 4 && ip.b[0] == 127) return true;
-    for (unsigned i = 0; i < ARRAY_LEN(exact); i++)
-        if (slice_eq_cstr(host, exact[i])) return true;
-    return false;
+    static const char *const exact[] = {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
+    struct url u;
+    if (url_split(slice_of(text), &u) != URL_OK) return false;
+    bool known = u.tls || url_is_loopback(&u);
+    for (unsigned i = 0; i < ARRAY_LEN(exact); i++) known = known || slice_eq_cstr(u.host, exact[i]);
+    return known;
 }
 
 static enum cloud_class container_url(const struct cloud_env *e, char *url, size_t cap, struct cloud_failure *f)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/ini.h"
 #include "base/log.h"
+#include "base/url.h"
 #include "config/nearest.h"
 
 #define FILE_MAX      (1U << 20)
@@ -421,21 +422,19 @@ enum err config_load(const struct config_source *src, struct arena *a, struct co
 }
 
 // Scheme and authority only: what is appended to it begins with "/api/".
-static const char *url_fault(struct slice url)
+static const char *base_url_fault(struct slice text)
 {
-    if (slice_starts(url, SLICE("https://")))
-        url = slice_skip(url, 8);
-    else if (slice_starts(url, SLICE("http://")))
-        url = slice_skip(url, 7);
-    else
-        return "it must begin with https:// or http://";
-    if (url.n == 0) return "the host is missing";
-    for (size_t i = 0; i < url.n; i++) {
-        if (strchr("/?#", url.p[i])) return "it may have no path, query or fragment";
-        if (url.p[i] == '@') return "it may hold no user or password";
-        if (strchr(" \"\\<>", url.p[i])) return "it has a character that no URL may have";
-    }
-    return NULL;
+    static const char *const faults[] = {
+        [URL_SCHEME] = "it must begin with https:// or http://",
+        [URL_CHARACTER] = "it has a character that no URL may have",
+        [URL_USER] = "it may hold no user or password",
+        [URL_HOST] = "the host is missing or wrong",
+        [URL_PORT] = "the port must be 1 to 65535",
+    };
+    struct url u;
+    enum url_fault fault = url_split(text, &u);
+    if (fault != URL_OK) return faults[fault];
+    return u.rest.n ? "it may have no path, query or fragment" : NULL;
 }
 
 enum err config_check_serve(const struct config *c, struct error *err)
@@ -445,7 +444,7 @@ enum err config_check_serve(const struct config *c, struct error *err)
                          "public_url is not set: give the base URL that clients use, e.g. `public_url = "
                          "https://peerage.example.com` in %s, PEERAGE_CFG_PUBLIC_URL or --public-url",
                          c->file ? c->file : "the configuration file");
-    const char *fault = url_fault(slice_of(c->public_url));
+    const char *fault = base_url_fault(slice_of(c->public_url));
     if (fault)
         return error_set(err, ERR_INVALID, "public_url = \"%.120s\": %s; write e.g. https://peerage.example.com",
                          c->public_url, fault);

@@ -3,6 +3,8 @@
 // Called by: store, core, notice, cli. Must never: change a name (rows and receivers hold them).
 #include "model/webhook.h"
 
+#include "base/url.h"
+
 static const struct {
     const char *type, *text;
 } notices[NOTICE_COUNT_] = {
@@ -68,49 +70,23 @@ bool delivery_state_parse(struct slice s, enum delivery_state *ret)
 
 // ---- URLs -------------------------------------------------------------------------------------------------
 
-static bool is_clean(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '\\' || s.p[i] == '"') return false;
-    return true;
-}
-
-// "host", "host:port", "[v6]:port"
-static bool is_authority(struct slice s)
-{
-    uint64_t port = 1;
-    struct slice rest = s, host;
-    bool bracket = s.n && s.p[0] == '[';
-    if (bracket) {
-        if (!slice_cut(&rest, ']', &host)) return false;
-        if (rest.n && rest.p[0] != ':') return false;
-        rest = slice_skip(rest, 1);
-        return host.n > 2 && (!slice_ends(s, SLICE(":")) && (rest.n == 0 || slice_u64(rest, 65535, &port)) && port > 0);
-    }
-    bool has_port = slice_cut(&rest, ':', &host);
-    return host.n > 0 && (!has_port || (slice_u64(rest, 65535, &port) && port > 0));
-}
-
 bool webhook_url_check(struct slice url, bool *ret_tls, const char **ret_why)
 {
-    struct slice rest, authority;
-    bool tls = slice_starts(url, SLICE("https://"));
-    *ret_why = "write https://HOST[:PORT]/PATH";
-    if (!tls && !slice_starts(url, SLICE("http://"))) return false;
+    static const char *const why[] = {
+        [URL_SCHEME] = "write https://HOST[:PORT]/PATH",
+        [URL_CHARACTER] = "it holds a character that must be percent-encoded",
+        [URL_USER] = "leave out the user name; the signature tells who sends",
+        [URL_HOST] = "write https://HOST[:PORT]/PATH",
+        [URL_PORT] = "the port must be 1 to 65535",
+    };
+    struct url u;
     *ret_why = "it is longer than 2048 bytes";
     if (url.n >= WEBHOOK_URL) return false;
-    *ret_why = "it holds a character that must be percent-encoded";
-    if (!is_clean(url)) return false;
-    rest = slice_skip(url, tls ? 8 : 7);
+    enum url_fault fault = url_split(url, &u);
+    *ret_why = why[fault];
+    if (fault != URL_OK) return false;
     *ret_why = "leave out the fragment (#...)";
-    if (slice_find(rest, '#') >= 0) return false;
-    size_t n = 0;
-    while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?') n++;
-    authority = slice_n(rest.p, n);
-    *ret_why = "leave out the user name; the signature tells who sends";
-    if (slice_find(authority, '@') >= 0) return false;
-    *ret_why = "write https://HOST[:PORT]/PATH";
-    if (!is_authority(authority)) return false;
-    *ret_tls = tls;
+    if (slice_find(u.rest, '#') >= 0) return false;
+    *ret_tls = u.tls;
     return true;
 }

@@ -252,7 +252,7 @@ struct signing_key_row {
     struct wall created, retired;       // retired 0 = current
 };
 enum err store_signing_keys(struct store_reader *r, struct arena *a, struct signing_key_row **ret, size_t *ret_n,
-                            struct error *err) MUST_CHECK; // newest first
+                            struct error *err) MUST_CHECK; // in use first, then newest first
 enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_key_row *k,
                                      struct error *err) MUST_CHECK; // the former current key is retired at k->created
                                                                     // or, if that is later, at its own creation

@@ -104,7 +104,7 @@ enum err store_signing_keys(struct store_reader *r, struct arena *a, struct sign
 {
     struct query q CLEANUP(query_close) =
         query_open(r->db, "SELECT kid, seal_key_id, nonce, sealed, created, retired FROM signing_key "
-                          "ORDER BY created DESC, kid");
+                          "ORDER BY retired <> 0, created DESC, kid"); // two may be of one instant
     struct rows rows = {.size = sizeof(struct signing_key_row)};
     for (;;) {
         bool row;

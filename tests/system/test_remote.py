@@ -108,9 +108,11 @@ def test_this_machine_is_asked_when_data_is_given(dev):
 @pytest.mark.parametrize("env,words,code", [
     ({"PEERAGE_URL": "http://127.0.0.1:1"}, ["PEERAGE_PUBLIC_KEY"], 65),
     ({"PEERAGE_URL": "http://127.0.0.1:1", "PEERAGE_PUBLIC_KEY": "x"}, ["PEERAGE_PRIVATE_KEY"], 65),
-    ({"PEERAGE_URL": "ftp://x", "PEERAGE_PUBLIC_KEY": "x", "PEERAGE_PRIVATE_KEY": "y"}, ["https://"], 65),
+    ({"PEERAGE_URL": "ftp://x", "PEERAGE_PUBLIC_KEY": "x", "PEERAGE_PRIVATE_KEY": "y"}, ["http(s)://"], 65),
     ({"PEERAGE_URL": "http://x.example", "PEERAGE_CLIENT_ID": "x", "PEERAGE_CLIENT_SECRET": "y"}, ["clear"], 65),
     ({"PEERAGE_URL": "http://localhost.example", "PEERAGE_CLIENT_ID": "x", "PEERAGE_CLIENT_SECRET": "y"}, ["clear"], 65),
+    ({"PEERAGE_URL": "http://127.0.0.1.example", "PEERAGE_CLIENT_ID": "x", "PEERAGE_CLIENT_SECRET": "y"}, ["clear"], 65),
+    ({"PEERAGE_URL": "http://localhost:x@example.com", "PEERAGE_CLIENT_ID": "x", "PEERAGE_CLIENT_SECRET": "y"}, ["http(s)://"], 65),
     ({"PEERAGE_PROFILE": "nobody"}, ['"nobody"', "profile list"], 66),
 ])
 def test_what_names_a_server_must_be_whole(env, words, code, tmp_path):

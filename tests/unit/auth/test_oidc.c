@@ -180,6 +180,8 @@ static void addresses_are_https_or_this_machine(void **state)
                                       "https:///x",
                                       "http://a",
                                       "http://localhost.example.com",
+                                      "http://localhost:x@example.com",
+                                      "https://u:p@example.com",
                                       "http://127.0.0.1.example.com",
                                       "ftp://a",
                                       "file:///etc/passwd",
