@@ -31,16 +31,6 @@ static enum err refresh_signing(struct auth *a, struct error *err)
     return e == ERR_OK ? signing_load(a->signing, a->o.keys, a->reader, err) : e;
 }
 
-static enum err make_nobody(struct auth *a, struct error *err)
-{
-    uint8_t ha1[16];
-    rng_fill(a->o.rng, ha1, sizeof(ha1));
-    struct api_key_row *row = &a->nobody;
-    memcpy(row->public_key, "--------", sizeof(row->public_key));
-    return keyring_seal(a->o.keys, KEY_HA1, slice_of(row->public_key), slice_n((const char *)ha1, sizeof(ha1)),
-                        a->o.rng, row->ha1_key_id, row->ha1_nonce, row->ha1_sealed, err);
-}
-
 static bool make_parts(struct auth *a)
 {
     a->issuer = mem_strndup(a->o.issuer, strlen(a->o.issuer));
@@ -51,6 +41,7 @@ static bool make_parts(struct auth *a)
     a->credentials = cache_new(CREDENTIALS_MAX, 2 * CACHE_BYTES, a->o.rng);
     a->tokens = cache_new(TOKENS_MAX * 2, CACHE_BYTES, a->o.rng);
     a->access_used = used_new(a->o.rng);
+    rng_fill(a->o.rng, a->nobody, sizeof(a->nobody));
     return a->issuer && a->signing && a->window && a->failures && a->credentials && a->tokens && a->access_used;
 }
 
@@ -69,7 +60,6 @@ enum err auth_new(const struct auth_options *o, struct auth **ret, struct error 
     for (unsigned i = 0; i < SCHEME_COUNT_; i++) a->series[i] = metric_series(M_AUTH_FAILURES, labels[i]);
     enum err e = ERR_OK;
     if (!make_parts(a)) e = error_set(err, ERR_NOMEM, "no memory for authentication");
-    if (e == ERR_OK) e = make_nobody(a, err);
     if (e == ERR_OK) e = store_reader_open(o->store, &a->reader, err);
     if (e == ERR_OK) e = refresh_signing(a, err);
     if (e != ERR_OK) {

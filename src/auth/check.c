@@ -22,10 +22,9 @@ static bool usable(const struct cache_entry *e, struct mono now, uint64_t genera
 
 // ---- credentials by name
 
-// The HA1 of this key, or something that nobody has; the same work for both.
 static enum err open_ha1(struct auth *a, struct cache_entry *e)
 {
-    const struct api_key_row *row = e->known ? &e->credential.key : &a->nobody;
+    const struct api_key_row *row = &e->credential.key;
     struct error err;
     return keyring_open(a->o.keys, KEY_HA1, row->ha1_key_id, row->ha1_nonce, slice_of(row->public_key),
                         slice_n((const char *)row->ha1_sealed, sizeof(row->ha1_sealed)), e->ha1, &err);
@@ -40,10 +39,10 @@ static enum err load_credential(struct auth *a, struct store_reader *reader, str
                                         : store_account_find(reader, e->name, e->arena, &e->credential, &err);
     if (res != ERR_OK && res != ERR_NOT_FOUND) return res;
     e->known = res == ERR_OK;
-    return e->kind == CACHE_KEY ? open_ha1(a, e) : ERR_OK;
+    return e->kind == CACHE_KEY && e->known ? open_ha1(a, e) : ERR_OK;
 }
 
-// FOUND and UNKNOWN_NAME give *ret a reference: an unknown user's entry has an HA1 that nobody has.
+// FOUND and UNKNOWN_NAME give *ret a reference.
 static enum found find_credential(struct auth *a, struct store_reader *reader, enum cache_kind kind, struct slice name,
                                   bool may_block, struct cache_entry **ret)
 {
@@ -143,12 +142,66 @@ static enum auth_result spend(struct auth *a, const struct request *r, const str
     return e == ERR_OK ? AUTH_OK : AUTH_UNAVAILABLE;
 }
 
+// Who he says he is and what he proves, asked of the store: the same reads, unsealing and hashes whether there is such
+// a key or not, and however much hangs on it. ERR_DENIED: it is wrong.
+static enum err prove(struct auth *a, struct store_reader *reader, const struct request *r, const struct digest *d)
+{
+    struct key_seal seal;
+    struct error err;
+    uint8_t ha1[16] = {0};
+    enum err e = store_key_seal_near(reader, d->username, &seal, &err);
+    if (e == ERR_NOT_FOUND) return ERR_DENIED; // there is no key at all
+    if (e != ERR_OK) return e;
+    bool his = crypto_equal(seal.public_key, d->username.p, PUBLIC_KEY_LEN);
+    e = keyring_open(a->o.keys, KEY_HA1, seal.key_id, seal.nonce, slice_of(seal.public_key),
+                     slice_n((const char *)seal.sealed, sizeof(seal.sealed)), ha1, &err);
+    bool right = digest_is_right(ha1, r->method_text, d) & his & (e == ERR_OK);
+    mem_wipe(ha1, sizeof(ha1));
+    if (e != ERR_OK && his) return e;
+    return right ? ERR_OK : ERR_DENIED;
+}
+
+// On a loop: a fresh answer that is kept, if the digest is right by it. Whoever's digest it is, one is computed.
+static struct cache_entry *kept_and_right(struct auth *a, const struct request *r, const struct digest *d)
+{
+    struct cache_entry *e = cache_get(a->credentials, CACHE_KEY, d->username);
+    bool fresh = usable(e, clock_mono(a->o.clock), store_auth_generation(a->o.store), CACHE_FRESH_NS) && e->known;
+    if (digest_is_right(fresh ? e->ha1 : a->nobody, r->method_text, d) & fresh) return e;
+    cache_drop(e);
+    return NULL;
+}
+
+// The key whose secret this digest proves, as a reference; NULL: ret says why not. A worker asks no cache whether a
+// secret is right: what is kept is of keys that somebody uses, and the time of the answer would tell of them.
+static struct cache_entry *find_prover(struct auth *a, struct store_reader *reader, struct request *r,
+                                       const struct digest *d, bool may_block, struct auth_answer *ret)
+{
+    struct cache_entry *e = may_block || is_write(r->method) ? NULL : kept_and_right(a, r, d);
+    if (!may_block) {
+        if (e == NULL) ret->result = AUTH_WOULD_BLOCK;
+        return e;
+    }
+    enum err proved = prove(a, reader, r, d);
+    if (proved == ERR_DENIED) {
+        fail(a, r, SCHEME_DIGEST, ret);
+        return NULL;
+    }
+    // He is who he says, or the store is away and an answer that is kept may still do.
+    enum found found = find_credential(a, reader, CACHE_KEY, d->username, true, &e);
+    if (found == FOUND && digest_is_right(e->ha1, r->method_text, d)) return e;
+    if (found != AWAY) cache_drop(e);
+    if (found == AWAY || proved != ERR_OK)
+        ret->result = AUTH_UNAVAILABLE;
+    else // it was deleted or reset in between
+        fail(a, r, SCHEME_DIGEST, ret);
+    return NULL;
+}
+
 static void check_digest(struct auth *a, struct store_reader *reader, struct request *r, struct slice params,
                          bool may_block, struct auth_answer *ret)
 {
     struct digest d;
     struct nonce n;
-    struct cache_entry *e;
     if (!digest_parse(params, r->arena, &d) || !digest_uri_is(d.uri, r->target) || d.username.n != PUBLIC_KEY_LEN) {
         fail(a, r, SCHEME_DIGEST, ret);
         return;
@@ -158,17 +211,9 @@ static void check_digest(struct auth *a, struct store_reader *reader, struct req
         fail(a, r, SCHEME_DIGEST, ret);
         return;
     }
-    enum found found = is_write(r->method) && !may_block
-                           ? MUST_BLOCK
-                           : find_credential(a, reader, CACHE_KEY, d.username, may_block, &e);
-    if (found == MUST_BLOCK || found == AWAY) {
-        ret->result = found == AWAY ? AUTH_UNAVAILABLE : AUTH_WOULD_BLOCK;
-        return;
-    }
-    bool right = digest_is_right(e->ha1, r->method_text, &d) & (found == FOUND);
-    if (!right) {
-        fail(a, r, SCHEME_DIGEST, ret);
-    } else if (state == NONCE_OLD) {
+    struct cache_entry *e = find_prover(a, reader, r, &d, may_block, ret);
+    if (e == NULL) return;
+    if (state == NONCE_OLD) {
         ret->stale = true; // RFC 7616 3.3: only the nonce was wrong, do not ask the user again
     } else if (!address_is_allowed(&e->credential, r->peer)) {
         ret->result = AUTH_ADDRESS;

@@ -35,8 +35,7 @@ struct auth {
     struct failures *failures;
     struct cache *credentials, *tokens;
     struct used *access_used;
-    // What is opened for a user that does not exist, so that he costs what a wrong secret costs.
-    struct api_key_row nobody;
+    uint8_t nobody[16]; // an HA1 that nobody has, for the digest of whom no answer is kept
     unsigned series[SCHEME_COUNT_]; // of M_AUTH_FAILURES
 
     struct store_reader *reader; // of auth_new, then of auth_tick only

@@ -223,19 +223,37 @@ static bool read_claim(struct call *c)
     return false;
 }
 
-// The secret that fits and has not expired; all are compared, and one that nobody has when there are none.
+// The secret that fits and has not expired.
 static const struct sa_secret_row *fitting_secret(const struct credential *cred, struct slice secret, struct wall now)
 {
-    static const struct sa_secret_row none;
     const struct sa_secret_row *fit = NULL;
     uint8_t hash[32];
     crypto_sha256(&secret, 1, hash);
-    bool same = crypto_equal(hash, none.hash, sizeof(hash));
     for (unsigned i = 0; i < cred->secret_count; i++) {
-        same = crypto_equal(hash, cred->secrets[i].hash, sizeof(hash));
+        bool same = crypto_equal(hash, cred->secrets[i].hash, sizeof(hash));
         if (same && cred->secrets[i].expires.us > now.us) fit = &cred->secrets[i];
     }
     return fit;
+}
+
+// Whether that secret is one of that client's, asked of the store: the same reads and hashes whether there is such a
+// client or not, and however much hangs on it. ERR_DENIED: it is not.
+static enum err prove(struct call *c, struct slice id, struct slice secret)
+{
+    struct near_account near = {.client_id = ""};
+    struct error err;
+    uint8_t hash[32];
+    char name[PRINCIPAL_NAME] = "";
+    bool fits = slice_copy(id, name, sizeof(name)), right = false;
+    enum err e = store_account_near(c->reader, id, &near, &err);
+    if (e != ERR_OK && e != ERR_NOT_FOUND) return e;
+    crypto_sha256(&secret, 1, hash);
+    for (unsigned i = 0; i < NEAR_SECRETS; i++)
+        right |=
+            crypto_equal(hash, near.secrets[i].hash, sizeof(hash)) & (near.secrets[i].expires.us > c->r->received.us);
+    // Both are padded with zeros.
+    right &= crypto_equal(name, near.client_id, sizeof(name)) & fits;
+    return right ? ERR_OK : ERR_DENIED;
 }
 
 // One reading of the credentials. ERR_DENIED: unknown client or wrong secret.
@@ -243,18 +261,19 @@ static enum err try_client(struct call *c, struct slice id, struct slice secret)
 {
     struct credential cred = {0};
     struct error err;
+    enum err e = prove(c, id, secret);
+    if (e != ERR_OK) return e;
     struct arena *arena = arena_new(ACCOUNT_MAX);
     if (arena == NULL) return ERR_NOMEM;
-    enum err e = store_account_find(c->reader, id, arena, &cred, &err);
-    if (e == ERR_OK || e == ERR_NOT_FOUND) {
-        const struct sa_secret_row *fit = fitting_secret(&cred, secret, c->r->received);
-        e = fit ? ERR_OK : ERR_DENIED;
-        if (fit) {
-            c->client.account = cred.account;
-            c->client.account.name = c->client.account.description = ""; // they end with the arena
-            memcpy(c->client.secret_id, fit->id, sizeof(c->client.secret_id));
-            auth_note_used(c->a, cred.account.client_id, fit->id, c->r->received);
-        }
+    e = store_account_find(c->reader, id, arena, &cred, &err);
+    const struct sa_secret_row *fit = e == ERR_OK ? fitting_secret(&cred, secret, c->r->received) : NULL;
+    if (fit) {
+        c->client.account = cred.account;
+        c->client.account.name = c->client.account.description = ""; // they end with the arena
+        memcpy(c->client.secret_id, fit->id, sizeof(c->client.secret_id));
+        auth_note_used(c->a, cred.account.client_id, fit->id, c->r->received);
+    } else if (e == ERR_OK || e == ERR_NOT_FOUND) {
+        e = ERR_DENIED; // it was deleted in between
     }
     arena_free(arena);
     return e;

@@ -157,6 +157,26 @@ enum err store_api_key_find(struct store_reader *r, struct slice public_key, str
                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 enum err store_account_find(struct store_reader *r, struct slice client_id, struct arena *a, struct credential *ret,
                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// For judging a secret before anything else is read: what is kept for the credential of that name or, when there is none,
+// for a neighbour of that name, so that both cost the same. The caller compares the name in the result.
+// ERR_NOT_FOUND: there are none at all.
+struct key_seal {
+    char public_key[9];
+    char key_id[17]; // which key of the key file sealed it
+    uint8_t nonce[12], sealed[16 + 16];
+};
+enum err store_key_seal_near(struct store_reader *r, struct slice public_key, struct key_seal *ret,
+                             struct error *err) MUST_CHECK;
+#define NEAR_SECRETS 4
+struct near_account {
+    char client_id[PRINCIPAL_NAME]; // "" when it has no secret
+    struct {
+        uint8_t hash[32];
+        struct wall expires; // 0: no such secret
+    } secrets[NEAR_SECRETS]; // the newest
+};
+enum err store_account_near(struct store_reader *r, struct slice client_id, struct near_account *ret,
+                            struct error *err) MUST_CHECK;
 enum err store_api_key_by_id(struct store_reader *r, const char *id, struct arena *a, struct credential *ret,
                              struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 // One page of an organisation's credentials of one kind, or of those with a role on a group, by id; without their

@@ -33,6 +33,7 @@ struct fix {
     struct store_reader *reader;
     struct auth *auth;
     struct arena *arena;
+    unsigned slow_down; // failures of an address a minute; 0: as the daemon has it
     struct new_api_key key;
     struct new_account account;
     // the request being built
@@ -73,7 +74,7 @@ static inline void fix_open(struct fix *f, bool create)
                               .keys = f->keys,
                               .store = f->store,
                               .issuer = FIX_URL,
-                              .failures_per_minute = 60};
+                              .failures_per_minute = f->slow_down ? f->slow_down : 60};
     if (auth_new(&ao, &f->auth, &err) != ERR_OK) fail_msg("%s", err.detail);
 }
 

@@ -103,7 +103,7 @@ static void digest_failures_are_challenges(void **state)
         {.nonce = ""},          {.nc = "00000000"},
     };
     for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
-        for (int round = 0; round < 2; round++) { // unknown names are cached too
+        for (int round = 0; round < 2; round++) { // and again
             bool stale = true;
             fix_request(f, METHOD_GET, TARGET);
             fix_digest(f, bad[i]);
