@@ -35,7 +35,7 @@ struct auth {
     struct failures *failures;
     struct cache *credentials, *tokens;
     struct used *access_used;
-    uint8_t nobody[16]; // an HA1 that nobody has, for the digest of whom no answer is kept
+    uint8_t nobody[16];             // an HA1 that nobody has, for the digest of whom no answer is kept
     unsigned series[SCHEME_COUNT_]; // of M_AUTH_FAILURES
 
     struct store_reader *reader; // of auth_new, then of auth_tick only

@@ -65,7 +65,8 @@ enum err signing_load(struct signing *s, const struct keyring *k, struct store_r
         opened = signing_open(k, &rows[i], &keys[n], err);
         if (opened != ERR_OK) continue;
         in_use += keys[n].retired.us == 0;
-        // Rows come newest first: of two in use, the elder one is retired at the latest when the other was made.
+        // Rows in use come first, newest first: of two in use, the elder one is retired at the latest when the other
+        // was made.
         if (keys[n].retired.us == 0 && newest_in_use) keys[n].retired = newest_in_use->created;
         if (keys[n].retired.us == 0) newest_in_use = &keys[n];
         n++;

@@ -157,8 +157,8 @@ enum err store_api_key_find(struct store_reader *r, struct slice public_key, str
                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 enum err store_account_find(struct store_reader *r, struct slice client_id, struct arena *a, struct credential *ret,
                             struct error *err) MUST_CHECK; // ERR_NOT_FOUND
-// For judging a secret before anything else is read: what is kept for the credential of that name or, when there is none,
-// for a neighbour of that name, so that both cost the same. The caller compares the name in the result.
+// For judging a secret before anything else is read: what is kept for the credential of that name or, when there is
+// none, for a neighbour of that name, so that both cost the same. The caller compares the name in the result.
 // ERR_NOT_FOUND: there are none at all.
 struct key_seal {
     char public_key[9];
