@@ -17,6 +17,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
 import shlex
@@ -60,10 +61,15 @@ def wait_until(condition, what, seconds=READY_SECONDS, pause=0.01):
 
 
 def free_port():
-    """A port that was free a moment ago. Prefer port 0 where the program can say what it got."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that was free a moment ago, below those that Linux gives to outgoing connections, so that none of these
+    takes it meanwhile. Prefer port 0 where the program can say what it got."""
+    while True:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", random.randrange(15000, 32000)))
+                return s.getsockname()[1]
+            except OSError:
+                continue
 
 
 def clean_environment(extra=None):

@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 
+from harness import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # Statuses that a server gives when it refuses the message itself, not what the message asks for.
@@ -512,12 +514,6 @@ def totals(results):
 
 
 # ---- servers to run it against
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Process:
     """A server of ours or nginx; ended by its own pid."""
 

@@ -47,12 +47,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Receiver:
-    """with Receiver() as r: r.url; r.messages. answer(message) may give a status, or (status, headers)."""
+    """with Receiver() as r: r.url; r.messages. answer(message) may give a status, or (status, headers).
 
-    def __init__(self, port=0, answer=None):
-        self.port, self.answer = port, answer or (lambda message: 200)
+    Its port is its own from the beginning, though nothing listens before `with` or start(): connections are refused.
+    """
+
+    def __init__(self, answer=None):
+        self.answer = answer or (lambda message: 200)
         self.messages, self.lock, self.hang = [], threading.Lock(), None
-        self.server = None
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self.server.daemon_threads = True
+        self.server.receiver = self
+        self.server.server_bind()
+        self.port = self.server.server_address[1]
 
     def take(self, message):
         with self.lock:
@@ -62,10 +69,7 @@ class Receiver:
         return status, headers, self.hang
 
     def start(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.server.daemon_threads = True
-        self.server.receiver = self
-        self.port = self.server.server_address[1]
+        self.server.server_activate()
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

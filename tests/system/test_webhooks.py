@@ -114,9 +114,8 @@ def test_what_others_do_is_told_too(world):
 # ---- outages -----------------------------------------------------------------------------------------------
 
 def test_what_came_while_the_receiver_was_away_comes_in_order(world):
-    with Receiver() as probe:
-        port = probe.port
-    hook, secret = world.hook(f"http://127.0.0.1:{port}/hook")
+    r = Receiver()
+    hook, secret = world.hook(r.url)
     name = world.peer("10.65.0.0/16")
     wait_until(lambda: world.find(name), "the request")
     world.accept(name)
@@ -126,7 +125,7 @@ def test_what_came_while_the_receiver_was_away_comes_in_order(world):
     wait_until(lambda: world.dev.metrics()['peerage_webhook_deliveries_total{result="failed"}'] >= 1, "an attempt")
     states = sorted(d["state"] for d in world.deliveries(hook) if d["subject"] == name)
     assert states == ["pending", "waiting", "waiting", "waiting"]
-    with Receiver(port) as r:
+    with r:
         wait_types(r, name, ["connection.requested", "connection.accepted", "connection.active", "connection.deleted"],
                    120)
         verify = verifier()
@@ -149,17 +148,16 @@ def test_one_that_hangs_holds_up_no_other(world):
 
 
 def test_killed_with_deliveries_pending_all_arrive(tmp_path):
-    with Receiver() as probe:
-        port = probe.port
+    r = Receiver()
     with Dev(tmp_path) as dev:
         dev.wait_scanned()
         world = Hooked(dev)
-        hook, _ = world.hook(f"http://127.0.0.1:{port}/hook")
+        hook, _ = world.hook(r.url)
         names = [world.peer(f"10.{n}.0.0/16") for n in range(70, 75)]
         wait_until(lambda: len(world.deliveries(hook)) >= 5, "five messages")
         before = {d["id"] for d in world.deliveries(hook)}
         dev.kill()
-    with Receiver(port) as r, Dev(tmp_path) as dev:
+    with r, Dev(tmp_path) as dev:
         wait_until(lambda: {m.id for m in r.got()} >= before, "all of them")
         assert {m.subject for m in r.got("connection.requested")} >= set(names)
 
