@@ -14,7 +14,7 @@ static void add_roles(struct json_writer *w, const struct principal *p, bool of_
         const struct grant *g = &p->grants[i];
         bool org = strcmp(g->scope_id, p->org_id) == 0;
         for (unsigned r = 0; org == of_org && r < ROLE_COUNT_; r++) {
-            if (!(g->roles & (role_set)1 << r)) continue;
+            if (!(g->roles & ~ROLES_OPERATOR & (role_set)1 << r)) continue; // clients send back what they read
             json_obj(w);
             json_kstr(w, org ? "orgId" : "groupId", g->scope_id);
             json_kstr(w, "roleName", role_name((enum role)r));

@@ -31,7 +31,8 @@ static void add_roles(struct json_writer *w, const struct principal *p)
         for (unsigned r = 0; r < ROLE_COUNT_; r++) {
             if (!(p->grants[i].roles & (1u << r))) continue;
             json_obj(w);
-            json_kstr(w, role_is_org((enum role)r) ? "orgId" : "groupId", p->grants[i].scope_id);
+            if (r != ROLE_GLOBAL_OWNER)
+                json_kstr(w, role_is_org((enum role)r) ? "orgId" : "groupId", p->grants[i].scope_id);
             json_kstr(w, "roleName", role_name((enum role)r));
             json_obj_end(w);
         }

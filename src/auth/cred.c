@@ -216,7 +216,7 @@ bool cred_read_roles(struct cred_op *op, enum principal_kind kind, const struct 
     role_set all = 0;
     for (size_t i = 0; i < n; i++) {
         enum role role;
-        if (!role_parse(names[i], &role)) {
+        if (!role_parse(names[i], &role) || role == ROLE_GLOBAL_OWNER) {
             (void)snprintf(op->why, sizeof(op->why), "%.*s is no role", (int)MIN(names[i].n, (size_t)60), names[i].p);
             return bad_roles(op, CRED_BAD_FIELD);
         }
@@ -240,6 +240,7 @@ static enum err set_roles(struct store_tx *tx, struct cred_work *w, const char *
 {
     bool org = strcmp(scope, w->target.principal.org_id) == 0;
     role_set before = cred_roles_on(&w->target.principal, scope);
+    if (org) roles |= before & ROLES_OPERATOR; // neither given nor taken with the others
     if (before == roles) return ERR_OK;
     enum err code = store_tx_grant(tx, w->name, scope, roles, err);
     enum cred_event type = org || (before && roles) ? CRED_ROLES_CHANGED
@@ -262,6 +263,7 @@ static enum err change_roles(struct store_tx *tx, struct cred_work *w, struct er
     const char *group = w->op->group_id;
     enum err code = ERR_OK;
     if (!f->roles) return ERR_OK;
+    if (f->org_roles & ROLES_OPERATOR) return cred_refuse(w, CRED_NOT_ALLOWED, err);
     if (group) code = check_group_roles(w, f->group_roles, err);
     if (code == ERR_OK && group) code = set_roles(tx, w, group, f->group_roles, err);
     if (code != ERR_OK || !f->org_roles) return code;

@@ -87,6 +87,8 @@ static enum err check_gifts(struct cred_work *w, struct error *err)
     const struct cred_form *f = w->form;
     bool owner = f->group_roles & (role_set)1 << ROLE_GROUP_OWNER;
     if (w->op->group_id && owner && !cred_caller_has(w, NEED_GROUP_OWNER)) return cred_refuse(w, CRED_NOT_ALLOWED, err);
+    bool whole_server = f->org_roles & ROLES_OPERATOR;
+    if (whole_server && (w->op->caller || w->kind != PRINCIPAL_API_KEY)) return cred_refuse(w, CRED_NOT_ALLOWED, err);
     role_set more = f->org_roles & ~((role_set)1 << ROLE_ORG_MEMBER); // a member it becomes anyway
     if (more && !cred_caller_has(w, NEED_ORG_OWNER)) return cred_refuse(w, CRED_NOT_ALLOWED, err);
     return ERR_OK;

@@ -56,6 +56,10 @@ enum err auth_account_create(struct auth *a, const char *org_id, const char *nam
     struct new_account acc;
     if (arena == NULL) return error_set(err, ERR_NOMEM, "no memory for the service account");
     enum err e = read_grants(&op, grants, n, &f, err);
+    if (e == ERR_OK && (f.org_roles & ROLES_OPERATOR))
+        e = error_set(err, ERR_INVALID,
+                      "GLOBAL_OWNER is for API keys and groups of the OpenID Connect provider: the owners of an "
+                      "organisation can mint secrets for its service accounts");
     if (e == ERR_OK) e = cred_account_create(a, &op, &f, &acc, err);
     if (e == ERR_OK) e = cred_error(&op, "a service account", err);
     if (e != ERR_OK) return e;

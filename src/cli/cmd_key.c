@@ -93,7 +93,7 @@ static int delete (struct cmd_ctx *c)
 
 #define TRAITS (CMD_CONFIG | CMD_JSON | CMD_SERVICE)
 static const struct cmd_flag create_flags[] = {
-    {"role", "ROLE", "e.g. ORG_OWNER, GROUP_READ_ONLY, GROUP_STREAM_PROCESSING_OWNER", true, true},
+    {"role", "ROLE", "e.g. ORG_OWNER, GROUP_READ_ONLY, GLOBAL_OWNER (operator)", true, true},
     {"org", "ID", "its organisation (the only one)", false, false},
     {"project", "ID", "where GROUP_… roles count (the only one)", false, false},
     {"description", "TEXT", "what it is for", false, false},

@@ -80,7 +80,7 @@ enum err pick_grants(struct cmd_ctx *c, const char *org_id, struct grant ret[2],
     if (project.roles && strcmp(group.org_id, org_id) != 0)
         return error_set(err, ERR_INVALID, "--project: %s belongs to another organisation", group.id);
     // As in Atlas: who has a role in a project is a member of its organisation.
-    if (!org.roles) org.roles = (role_set)1 << ROLE_ORG_MEMBER;
+    if (!roles_of_org(org.roles)) org.roles |= (role_set)1 << ROLE_ORG_MEMBER;
     bool fits = cstr_set(org.scope_id, sizeof org.scope_id, org_id);
     if (project.roles) fits &= cstr_set(project.scope_id, sizeof project.scope_id, group.id);
     ASSERT(fits); // ids of rows

@@ -11,17 +11,20 @@ static const struct {
 } roles[] = {
 #define ORG                   true
 #define GROUP                 false
+#define GLOBAL                true
 #define ROLE(id, name, scope) [ROLE_##id] = {name, scope},
 #include "spec/roles.def"
 #undef ROLE
 #undef ORG
 #undef GROUP
+#undef GLOBAL
 };
 _Static_assert(ARRAY_LEN(roles) == ROLE_COUNT_, "a name for each role");
 _Static_assert(ROLE_COUNT_ <= 32, "role_set has 32 bits");
 
 #define BIT(id) (1u << ROLE_##id)
 enum {
+#define GLOBAL                0
 #define ORG                   0
 #define GROUP                 1
 #define ROLE(id, name, scope) +(scope * (1 << ROLE_##id))
@@ -37,6 +40,7 @@ enum {
 #undef ROLE
 #undef ORG
 #undef GROUP
+#undef GLOBAL
 };
 // Roles of the organisation that reach into its groups.
 #define ORG_REACHES (BIT(ORG_OWNER) | BIT(ORG_STREAM_PROCESSING_ADMIN) | BIT(ORG_READ_ONLY))
@@ -56,6 +60,7 @@ static const struct {
     [NEED_ORG_OWNER] = {BIT(ORG_OWNER), false},
     [NEED_GROUP_ACCESS] = {BIT(GROUP_ACCESS_MANAGER) | BIT(GROUP_OWNER) | BIT(ORG_OWNER), true},
     [NEED_ORG_GROUP_CREATOR] = {BIT(ORG_OWNER) | BIT(ORG_GROUP_CREATOR), false},
+    [NEED_OPERATOR] = {ROLES_OPERATOR, false}, // asked by is_operator alone
 };
 _Static_assert(ARRAY_LEN(needs) == NEED_COUNT_, "a row for each need");
 
@@ -113,10 +118,18 @@ role_set principal_roles(const struct principal *p, const char *org_id, const ch
     return (roles_on(p, group_id) & ALL_GROUP) | (of_org & ORG_REACHES);
 }
 
+// An owner of an organisation can mint secrets for its service accounts, so none of them is the operator, whatever a
+// row says.
+static bool is_operator(const struct principal *p)
+{
+    return p->kind != PRINCIPAL_SERVICE_ACCOUNT && (roles_on(p, p->org_id) & ROLES_OPERATOR) != 0;
+}
+
 bool principal_permits(const struct principal *p, enum need need, const char *org_id, const char *group_id)
 {
     ASSERT((unsigned)need < NEED_COUNT_);
     if (need == NEED_ANY || p->kind == PRINCIPAL_LOCAL) return true;
+    if (need == NEED_OPERATOR) return is_operator(p);
     if (!org_id || (needs[need].on_group && !group_id)) return false;
     return (principal_roles(p, org_id, needs[need].on_group ? group_id : NULL) & needs[need].any_of) != 0;
 }

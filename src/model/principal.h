@@ -14,9 +14,12 @@ enum role {
 };
 const char *role_name(enum role r);
 bool role_parse(struct slice s, enum role *ret) MUST_CHECK;
-bool role_is_org(enum role r);
+bool role_is_org(enum role r); // its grant sits on an organisation; GLOBAL_OWNER's too
 
 typedef uint32_t role_set; // bit (1 << enum role)
+// The operator of the whole server: granted on this machine only, on the key's own organisation, where it implies
+// nothing. No API route gives, takes or shows it.
+#define ROLES_OPERATOR ((role_set)1 << ROLE_GLOBAL_OWNER)
 
 struct grant {
     char scope_id[OID_HEX + 1]; // an organisation's or a group's id
@@ -58,11 +61,12 @@ enum need {
     NEED_ORG_OWNER,
     NEED_GROUP_ACCESS,      // Project Access Manager: GROUP_ACCESS_MANAGER, GROUP_OWNER, ORG_OWNER
     NEED_ORG_GROUP_CREATOR, // may make projects in it
+    NEED_OPERATOR,          // GLOBAL_OWNER, whatever the organisation; a service account never
     NEED_COUNT_
 };
 // Whether it is that very credential: a person may bear the name of a key.
 bool principal_is(const struct principal *p, enum principal_kind kind, const char *name);
-role_set roles_of_org(role_set set); // those that are given on an organisation
+role_set roles_of_org(role_set set); // those of an organisation; GLOBAL_OWNER is none of them
 // Roles on the group itself plus those of its organisation that reach into groups.
 role_set principal_roles(const struct principal *p, const char *org_id, const char *group_id /* NULL: org only */);
 bool principal_permits(const struct principal *p, enum need need, const char *org_id, const char *group_id);

@@ -208,7 +208,8 @@ static bool check_role(struct pass *s)
     if (c->route->flags & ROUTE_ORG)
         return principal_permits(c->principal, c->route->need, c->org.id, NULL) ||
                stop(s, P_USER_UNAUTHORIZED, NULL, 0);
-    if (!(c->route->flags & ROUTE_GROUP)) return true; // NEED_ANY: lists show what the caller may see
+    if (!(c->route->flags & ROUTE_GROUP)) // NEED_ANY, whose lists show what the caller may see, or NEED_OPERATOR
+        return principal_permits(c->principal, c->route->need, NULL, NULL) || stop(s, P_USER_UNAUTHORIZED, NULL, 0);
     if (principal_permits(c->principal, c->route->need, c->group.org_id, c->group.id)) return true;
     bool member = principal_in_group(c->principal, c->group.org_id, c->group.id);
     return stop(s, member ? P_USER_UNAUTHORIZED : P_NOT_IN_GROUP, NULL, 0);

@@ -213,6 +213,51 @@ static void a_project_owner_gives_no_role_in_the_organisation(void **state)
     }
 }
 
+static role_set roles_here(struct fix *f, const char *key)
+{
+    struct credential now;
+    struct error err;
+    assert_int_equal(store_api_key_find(f->reader, slice_of(key), f->arena, &now, &err), ERR_OK);
+    for (unsigned i = 0; i < now.principal.grant_count; i++)
+        if (strcmp(now.principal.grants[i].scope_id, FIX_ORG) == 0) return now.principal.grants[i].roles;
+    return 0;
+}
+
+static void the_operator_s_role_is_given_locally_and_stays_through_every_change(void **state)
+{
+    struct fix *f = *state;
+    struct error err;
+    struct new_api_key k, none;
+    struct new_account account;
+    struct credential now;
+    const struct grant of_operator[] = {{FIX_ORG, ROLES_OPERATOR | 1u << ROLE_ORG_MEMBER}};
+    assert_int_equal(auth_api_key_create(f->auth, FIX_ORG, "operator", of_operator, 1, &k, &err), ERR_OK);
+    struct counts before = count(f);
+    assert_int_equal(auth_account_create(f->auth, FIX_ORG, "robot", "robot", of_operator, 1, 24, &account, &err),
+                     ERR_INVALID);
+    assert_non_null(strstr(err.detail, "GLOBAL_OWNER"));
+    const struct grant owner[] = {{FIX_ORG, ROLES_OPERATOR | 1u << ROLE_ORG_OWNER}};
+    const struct principal caller = {
+        .kind = PRINCIPAL_API_KEY, .name = "abcdefgh", .org_id = FIX_ORG, .grants = owner, .grant_count = 1};
+    struct cred_op op = op_of(f);
+    struct cred_form form = {.roles = true, .org_roles = owner[0].roles, .description = SLICE("mine")};
+    op.caller = &caller; // not even from an operator
+    assert_int_equal(cred_key_create(f->auth, &op, &form, &none, &err), ERR_OK);
+    assert_int_equal(op.result, CRED_NOT_ALLOWED);
+    assert_true(same(before, count(f)));
+    const struct slice names[] = {SLICE("ORG_MEMBER"), SLICE("GLOBAL_OWNER")};
+    assert_false(cred_read_roles(&op, PRINCIPAL_API_KEY, names, 2, &form));
+    assert_int_equal(op.result, CRED_BAD_FIELD);
+    form = (struct cred_form){.roles = true, .org_roles = 1u << ROLE_ORG_READ_ONLY};
+    assert_int_equal(cred_change(f->auth, &op, PRINCIPAL_API_KEY, k.row.public_key, &form, false, &now, &err), ERR_OK);
+    assert_int_equal(roles_here(f, k.row.public_key), ROLES_OPERATOR | 1u << ROLE_ORG_READ_ONLY);
+    form.org_roles = ROLES_OPERATOR | 1u << ROLE_ORG_MEMBER; // nor does a change give it to another
+    assert_int_equal(cred_change(f->auth, &op, PRINCIPAL_API_KEY, f->key.row.public_key, &form, false, &now, &err),
+                     ERR_OK);
+    assert_int_equal(op.result, CRED_NOT_ALLOWED);
+    assert_int_equal(roles_here(f, f->key.row.public_key) & ROLES_OPERATOR, 0);
+}
+
 static void a_project_reaches_only_what_belongs_to_it(void **state)
 {
     struct fix *f = *state;
@@ -361,6 +406,7 @@ int main(void)
         FIX_TEST(each_is_whole_or_nothing_at_every_allocation),
         FIX_TEST(refusals_change_nothing),
         FIX_TEST(a_project_owner_gives_no_role_in_the_organisation),
+        FIX_TEST(the_operator_s_role_is_given_locally_and_stays_through_every_change),
         FIX_TEST(a_project_reaches_only_what_belongs_to_it),
         FIX_TEST(each_refusal_is_an_error_for_the_operator),
         FIX_TEST(the_caller_keeps_the_entry_that_lets_it_in),

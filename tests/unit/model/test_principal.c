@@ -14,33 +14,34 @@
 #define OTHERO "a00000000000000000000002"
 
 // Columns: ANY, GROUP_READ, STREAM_OWNER, GROUP_OWNER, ORG_MEMBER, ORG_READ, ORG_OWNER, GROUP_ACCESS,
-// ORG_GROUP_CREATOR. x = permits.
+// ORG_GROUP_CREATOR, OPERATOR. x = permits.
 static const struct {
     enum role role;
     bool org;
     const char *needs;
 } rows[] = {
-    {ROLE_ORG_OWNER, true, "xxxxxxxxx"},
-    {ROLE_ORG_MEMBER, true, "x...x...."},
-    {ROLE_ORG_GROUP_CREATOR, true, "x...x...x"},
-    {ROLE_ORG_BILLING_ADMIN, true, "x...x...."},
-    {ROLE_ORG_BILLING_READ_ONLY, true, "x...x...."},
-    {ROLE_ORG_STREAM_PROCESSING_ADMIN, true, "xxx.xx..."},
-    {ROLE_ORG_READ_ONLY, true, "xx..xx..."},
-    {ROLE_GROUP_OWNER, false, "xxxx...x."},
-    {ROLE_GROUP_READ_ONLY, false, "xx......."},
-    {ROLE_GROUP_STREAM_PROCESSING_OWNER, false, "xxx......"},
-    {ROLE_GROUP_CLUSTER_MANAGER, false, "xx......."},
-    {ROLE_GROUP_DATA_ACCESS_ADMIN, false, "xx......."},
-    {ROLE_GROUP_DATA_ACCESS_READ_WRITE, false, "xx......."},
-    {ROLE_GROUP_DATA_ACCESS_READ_ONLY, false, "xx......."},
-    {ROLE_GROUP_SEARCH_INDEX_EDITOR, false, "xx......."},
-    {ROLE_GROUP_BACKUP_MANAGER, false, "xx......."},
-    {ROLE_GROUP_OBSERVABILITY_VIEWER, false, "xx......."},
-    {ROLE_GROUP_DATABASE_ACCESS_ADMIN, false, "xx......."},
-    {ROLE_GROUP_ALERTS_MANAGER, false, "xx......."},
-    {ROLE_GROUP_MODEL_OWNER, false, "xx......."},
-    {ROLE_GROUP_ACCESS_MANAGER, false, "xx.....x."},
+    {ROLE_ORG_OWNER, true, "xxxxxxxxx."},
+    {ROLE_ORG_MEMBER, true, "x...x....."},
+    {ROLE_ORG_GROUP_CREATOR, true, "x...x...x."},
+    {ROLE_ORG_BILLING_ADMIN, true, "x...x....."},
+    {ROLE_ORG_BILLING_READ_ONLY, true, "x...x....."},
+    {ROLE_ORG_STREAM_PROCESSING_ADMIN, true, "xxx.xx...."},
+    {ROLE_ORG_READ_ONLY, true, "xx..xx...."},
+    {ROLE_GROUP_OWNER, false, "xxxx...x.."},
+    {ROLE_GROUP_READ_ONLY, false, "xx........"},
+    {ROLE_GROUP_STREAM_PROCESSING_OWNER, false, "xxx......."},
+    {ROLE_GROUP_CLUSTER_MANAGER, false, "xx........"},
+    {ROLE_GROUP_DATA_ACCESS_ADMIN, false, "xx........"},
+    {ROLE_GROUP_DATA_ACCESS_READ_WRITE, false, "xx........"},
+    {ROLE_GROUP_DATA_ACCESS_READ_ONLY, false, "xx........"},
+    {ROLE_GROUP_SEARCH_INDEX_EDITOR, false, "xx........"},
+    {ROLE_GROUP_BACKUP_MANAGER, false, "xx........"},
+    {ROLE_GROUP_OBSERVABILITY_VIEWER, false, "xx........"},
+    {ROLE_GROUP_DATABASE_ACCESS_ADMIN, false, "xx........"},
+    {ROLE_GROUP_ALERTS_MANAGER, false, "xx........"},
+    {ROLE_GROUP_MODEL_OWNER, false, "xx........"},
+    {ROLE_GROUP_ACCESS_MANAGER, false, "xx.....x.."},
+    {ROLE_GLOBAL_OWNER, true, "x........x"},
 };
 _Static_assert(ARRAY_LEN(rows) == ROLE_COUNT_, "a row for each role");
 
@@ -105,6 +106,22 @@ static void without_grants_nothing_is_permitted_but_to_be_known(void **state)
     assert_true(principal_in_group(&p, ORG, GROUP));
 }
 
+static void an_operator_is_one_everywhere_and_a_service_account_never(void **state)
+{
+    struct grant g;
+    struct principal p = with(&g, ORG, ROLES_OPERATOR | 1u << ROLE_ORG_MEMBER);
+    assert_true(principal_permits(&p, NEED_OPERATOR, NULL, NULL));
+    assert_true(principal_permits(&p, NEED_OPERATOR, OTHERO, OTHER));
+    assert_int_equal(principal_roles(&p, ORG, NULL), 1u << ROLE_ORG_MEMBER);
+    assert_int_equal(principal_roles(&p, ORG, GROUP), 0);
+    p.kind = PRINCIPAL_PERSON;
+    assert_true(principal_permits(&p, NEED_OPERATOR, NULL, NULL));
+    p.kind = PRINCIPAL_SERVICE_ACCOUNT;
+    assert_false(principal_permits(&p, NEED_OPERATOR, NULL, NULL));
+    struct principal elsewhere = with(&g, OTHERO, ROLES_OPERATOR); // not on its own organisation
+    assert_false(principal_permits(&elsewhere, NEED_OPERATOR, OTHERO, NULL));
+}
+
 static void a_name_is_somebody_only_with_its_kind(void **state)
 {
     struct principal p = {.kind = PRINCIPAL_PERSON, .name = "abcdefgh"};
@@ -119,7 +136,7 @@ static void names_parse_back_exactly(void **state)
     for (unsigned i = 0; i < ROLE_COUNT_; i++) {
         assert_true(role_parse(slice_of(role_name((enum role)i)), &r));
         assert_int_equal(r, i);
-        assert_int_equal(role_is_org(r), strncmp(role_name(r), "ORG_", 4) == 0);
+        assert_int_equal(role_is_org(r), strncmp(role_name(r), "GROUP_", 6) != 0);
     }
     assert_false(role_parse(SLICE("group_owner"), &r));
     assert_false(role_parse(SLICE("GROUP_OWNER "), &r));
@@ -133,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_role_counts_only_where_it_was_granted),
         cmocka_unit_test(roles_of_several_scopes_add_up),
         cmocka_unit_test(without_grants_nothing_is_permitted_but_to_be_known),
+        cmocka_unit_test(an_operator_is_one_everywhere_and_a_service_account_never),
         cmocka_unit_test(a_name_is_somebody_only_with_its_kind),
         cmocka_unit_test(names_parse_back_exactly),
     };

@@ -9,6 +9,7 @@
 #define ELSEWHERE "192.0.2.99" // every request of the fixture comes from 192.0.2.7
 
 // x-rolesRequirements of each operation (facts §9.3b), and where a role "or above" is meant.
+// GLOBAL_OWNER stands alone here, without the membership that `key create` adds: nothing is implied.
 enum rule { MEMBER, ORG_READ, ORG_OWNER, GROUP_READ, GROUP_ACCESS, GROUP_OWNER };
 static const struct {
     enum route route;
@@ -57,7 +58,7 @@ static bool allowed(enum rule rule, enum role role)
     bool reaches = role == ROLE_ORG_OWNER || role == ROLE_ORG_READ_ONLY || role == ROLE_ORG_STREAM_PROCESSING_ADMIN;
     switch (rule) {
     case MEMBER:
-        return true; // whoever has any role is a member
+        return role != ROLE_GLOBAL_OWNER; // whoever has any other role is a member
     case ORG_READ:
         return reaches;
     case ORG_OWNER:
