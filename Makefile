@@ -38,9 +38,10 @@ soak:
 bench:
 	@tools/setup bench
 	@test -e build/build.ninja || meson setup build >/dev/null
-	@ninja -C build -j$(JOBS) peerage bench/h1_bench bench/auth_timing
+	@ninja -C build -j$(JOBS) peerage bench/h1_bench bench/auth_timing bench/tenancy
 	@build/bench/h1_bench
 	@build/bench/auth_timing
+	@build/bench/tenancy --json build/tenancy.json
 	@/usr/bin/python3 bench/list_vs_nginx.py
 	@/usr/bin/python3 bench/action_latency.py
 

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Draws the JSON of list_vs_nginx.py as docs/img/bench.svg: plot.py RESULT.json OUT.svg. Standard library only."""
+"""Draws a result as SVG: plot.py RESULT.json OUT.svg. Standard library only.
+
+That of list_vs_nginx.py (--json) is docs/img/bench.svg, that of bench/tenancy (--json) docs/img/tenancy.svg.
+"""
 import json
 import pathlib
 import sys
@@ -23,8 +26,7 @@ def panel(out, y, title, unit, rows):
     return y + 24
 
 
-def main():
-    result = json.loads(pathlib.Path(sys.argv[1]).read_text())
+def lists(result):
     out, y = [], 30
     for key, title, unit in (("rps", "Requests a second, one core (more is better)", ""),
                              ("cpu_us", "Server CPU per request (less is better)", " µs")):
@@ -33,6 +35,25 @@ def main():
             name = f"{one['connections_a_page']} connections, {one['bytes']:,} bytes"
             rows += [(f"peerage: {name}", one[f"peerage_{key}"], OURS), ("nginx: static file", one[f"nginx_{key}"], THEIRS)]
         y = panel(out, y, title, unit, rows)
+    return out, y
+
+
+def tenancy(result):
+    """Two bars a request: in the small store and in the large one."""
+    out, y, (few, many) = [], 30, result["keys"]
+    for title, chosen in ((f"Authentication, whole request, p50: {few:,} keys (grey) and {many:,} (blue)", False),
+                          (f"A page of a list, p50: {few:,} keys (grey) and {many:,} (blue)", True)):
+        rows = []
+        for one in result["tenancy"]:
+            if ("page" in one["name"]) == chosen:
+                rows += [(one["name"], one["p50_us"][0], THEIRS), ("", one["p50_us"][1], OURS)]
+        y = panel(out, y, title, " µs", rows)
+    return out, y
+
+
+def main():
+    result = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    out, y = tenancy(result) if "tenancy" in result else lists(result)
     head = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y}" font-family="sans-serif" font-size="13">'
             f'<rect width="100%" height="100%" fill="white"/>')
     pathlib.Path(sys.argv[2]).write_text(head + "\n".join(out) + "</svg>\n")
