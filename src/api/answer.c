@@ -14,7 +14,8 @@ struct actor call_actor(struct call *c)
     char text[IP_STR];
     ip_format(c->req->peer, text);
     const char *remote = arena_strndup(c->req->arena, text, slice_of(text).n);
-    return (struct actor){c->principal->kind, c->principal->name, remote ? remote : ""};
+    return (struct actor){c->principal->kind, c->principal->name, remote ? remote : "",
+                          principal_permits(c->principal, NEED_OPERATOR, NULL, NULL)};
 }
 
 struct slice call_user_scope(const struct call *c)

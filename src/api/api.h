@@ -154,6 +154,7 @@ bool call_read_body(struct call *c, const struct body_field *fields, unsigned n)
 struct json_doc;
 struct json_value;
 bool call_read_json(struct call *c, struct json_doc **ret) MUST_CHECK;
+bool call_read_json_max(struct call *c, size_t max, struct json_doc **ret) MUST_CHECK; // of so many bytes
 bool call_read_object(struct call *c, const struct json_value *v, const struct body_field *fields,
                       unsigned n) MUST_CHECK;
 bool call_read_list(struct call *c, const struct json_value *v, size_t max) MUST_CHECK;
@@ -247,6 +248,16 @@ void api_rate_limit(struct call *c);
 void api_containers(struct call *c);
 void api_control_plane(struct call *c);
 void api_inbox(struct call *c);
+void api_policy_get(struct call *c);
+void api_policy_set(struct call *c);
+void api_policy_edit(struct call *c);
+void api_policy_test(struct call *c);
+void api_policy_dry_run(struct call *c);
+void api_policy_dry_run_rules(struct call *c);
+void api_expected_list(struct call *c);
+void api_expected_create(struct call *c);
+void api_expected_get(struct call *c);
+void api_expected_delete(struct call *c);
 
 // ---- the published document (api/openapi.c) ------------------------------------------------------
 void api_openapi(struct buf *out, const char *public_url); // OpenAPI 3.0.3 JSON, pretty, from the tables

@@ -186,8 +186,13 @@ bool call_read_list(struct call *c, const struct json_value *v, size_t max)
 
 bool call_read_json(struct call *c, struct json_doc **ret)
 {
+    return call_read_json_max(c, BODY_JSON_BYTES, ret);
+}
+
+bool call_read_json_max(struct call *c, size_t max, struct json_doc **ret)
+{
     struct error err;
-    switch (json_read(c->req->body, BODY_JSON_BYTES, ret, &err)) {
+    switch (json_read(c->req->body, max, ret, &err)) {
     case ERR_OK:
         return true;
     case ERR_NOMEM:

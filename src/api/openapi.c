@@ -74,6 +74,8 @@ static const struct {
     {"secretId", "ObjectId", "The secret's id."},
     {"ipAddress", "AccessListAddress", "An address, or a block with its slash encoded: 192.0.2.0%2F24."},
     {"id", "ConnectionId", "The connection's name or _id."},
+    {"expectedRequestId", "ObjectId", "The expected request's id."},
+    {"webhookId", "ObjectId", "The webhook's id."},
 };
 
 // Each {name} of the template, in its order. A name that the table lacks stops the build's first use of the document.
@@ -271,8 +273,11 @@ static void add_security(struct json_writer *w, const char *const *names, size_t
 static void add_operation(struct json_writer *w, enum route r)
 {
     static const char *const api[] = {"DigestAuth", "ServiceAccounts"}, *const oauth[] = {"ClientCredentials"};
-    static const char *const names[] = {
-        [METHOD_GET] = "get", [METHOD_POST] = "post", [METHOD_PATCH] = "patch", [METHOD_DELETE] = "delete"};
+    static const char *const names[] = {[METHOD_GET] = "get",
+                                        [METHOD_POST] = "post",
+                                        [METHOD_PUT] = "put",
+                                        [METHOD_PATCH] = "patch",
+                                        [METHOD_DELETE] = "delete"};
     const struct route_row *row = route_row(r);
     ASSERT((size_t)row->method < ARRAY_LEN(names) && names[row->method]);
     json_key(w, names[row->method]);

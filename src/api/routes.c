@@ -74,6 +74,16 @@
 #define HANDLER_GROUP_ACCOUNT_ACCESS_ADD    api_access_add
 #define HANDLER_GROUP_ACCOUNT_ACCESS_REMOVE api_access_remove
 #define HANDLER_GROUP_ACCOUNT_INVITE        api_account_invite
+#define HANDLER_POLICY                      api_policy_get
+#define HANDLER_POLICY_SET                  api_policy_set
+#define HANDLER_POLICY_EDIT                 api_policy_edit
+#define HANDLER_POLICY_TEST                 api_policy_test
+#define HANDLER_POLICY_DRY_RUN              api_policy_dry_run
+#define HANDLER_POLICY_DRY_RUN_RULES        api_policy_dry_run_rules
+#define HANDLER_EXPECTED_LIST               api_expected_list
+#define HANDLER_EXPECTED_CREATE             api_expected_create
+#define HANDLER_EXPECTED_GET                api_expected_get
+#define HANDLER_EXPECTED_DELETE             api_expected_delete
 
 // The oldest version of "YYYY-MM-DD,…" as yyyymmdd, at compile time; 0 for "".
 #define DIGIT(s, i) ((uint32_t)((s)[i] - '0'))

@@ -31,17 +31,10 @@ static const char *const checked[POLICY_CHECK_COUNT_] = {
     [POLICY_CHECK_NETWORK] = "none overlaps the network's own VPC",
     [POLICY_CHECK_PEERS] = "none overlaps another live peering of the network",
 };
-static const char *const results[] = {
-    [POLICY_NOT_ASKED] = "not asked", [POLICY_PASSED] = "passed", [POLICY_FAILED] = "failed"};
-
-// How many rules were looked at: up to the one that decided, none when the request was expected.
-static size_t looked_at(const struct policy_facts *f, const struct policy_decision *d)
+static void print_json(struct cmd_ctx *c, const struct policy_trial *t)
 {
-    return d->expected ? 0 : d->rule ? (size_t)(d->rule - f->rules) + 1 : f->rule_count;
-}
-
-static void print_json(struct cmd_ctx *c, const struct policy_facts *f, const struct policy_decision *d, bool frozen)
-{
+    const struct policy_facts *f = &t->facts;
+    const struct policy_decision *d = &t->decision;
     struct json_writer w;
     const char *why;
     json_begin(&w, c->out, true);
@@ -51,18 +44,18 @@ static void print_json(struct cmd_ctx *c, const struct policy_facts *f, const st
     for (int i = 0; i < POLICY_CHECK_COUNT_; i++) {
         json_obj(&w);
         json_kstr(&w, "check", policy_check_name((enum policy_check)i));
-        json_kstr(&w, "result", results[d->checks[i]]);
+        json_kstr(&w, "result", policy_result_name(d->checks[i]));
         json_obj_end(&w);
     }
     json_arr_end(&w);
     json_kstr(&w, "decision", policy_action_name(d->action));
-    json_kbool(&w, "frozen", frozen);
+    json_kbool(&w, "frozen", t->frozen);
     json_kstr(&w, "project", d->rule && d->action == POLICY_HAND_OVER ? d->rule->target : NULL);
     json_kstr(&w, "reason", d->reason);
     json_kstr(&w, "rule", d->rule_name[0] ? d->rule_name : NULL);
     json_key(&w, "rules");
     json_arr(&w);
-    for (size_t i = 0; i < looked_at(f, d); i++) {
+    for (size_t i = 0; i < policy_looked_at(t); i++) {
         (void)policy_rule_match(&f->rules[i], f, &why); // the words say it
         json_obj(&w);
         json_kstr(&w, "result", why);
@@ -91,21 +84,22 @@ static int print_rules(struct cmd_ctx *c, const struct policy_facts *f, size_t n
     return code;
 }
 
-static int print_text(struct cmd_ctx *c, const struct policy_facts *f, const struct policy_decision *d, bool frozen)
+static int print_text(struct cmd_ctx *c, const struct policy_trial *trial)
 {
+    const struct policy_decision *d = &trial->decision;
     static const struct column columns[] = {{"check", "CHECK"}, {"result", "RESULT"}, {"text", "WHAT IT ASKS"}};
     struct table t;
     buf_fmt(c->out, "decision  %s%s%s\nrule      %s\nreason    %s\n", policy_action_name(d->action),
             d->action == POLICY_HAND_OVER ? " to project " : "", d->action == POLICY_HAND_OVER ? d->rule->target : "",
             d->rule_name[0] ? d->rule_name : "-", d->reason);
-    if (frozen) buf_lit(c->out, "frozen    writes to the network are frozen: an accept or reject would wait\n");
+    if (trial->frozen) buf_lit(c->out, "frozen    writes to the network are frozen: an accept or reject would wait\n");
     buf_char(c->out, '\n');
-    int code = print_rules(c, f, looked_at(f, d));
+    int code = print_rules(c, &trial->facts, policy_looked_at(trial));
     if (code != EX_OK) return code;
     table_begin(&t, c, columns, ARRAY_LEN(columns));
     for (int i = 0; i < POLICY_CHECK_COUNT_; i++) {
         table_str(&t, policy_check_name((enum policy_check)i));
-        table_str(&t, results[d->checks[i]]);
+        table_str(&t, policy_result_name(d->checks[i]));
         table_str(&t, checked[i]);
     }
     return table_end(&t);
@@ -124,23 +118,18 @@ static enum err read_request(struct cmd_ctx *c, struct policy_facts *f, struct e
 
 static int test(struct cmd_ctx *c)
 {
-    struct policy_facts f = {.now = clock_wall(c->sv->clock)};
-    struct policy_decision d;
+    struct policy_trial t = {.facts = {.now = clock_wall(c->sv->clock)}};
     struct group group;
     struct network net;
     struct error err;
-    bool allowed = true;
-    if (read_request(c, &f, &err) != ERR_OK) return cmd_usage(c, "%s", err.detail);
-    if (pick_project(c, &group, &err) != ERR_OK || rules_of(c, group.id, &f.rules, &f.rule_count, &err) != ERR_OK ||
+    if (read_request(c, &t.facts, &err) != ERR_OK) return cmd_usage(c, "%s", err.detail);
+    if (pick_project(c, &group, &err) != ERR_OK ||
+        rules_of(c, group.id, &t.facts.rules, &t.facts.rule_count, &err) != ERR_OK ||
         pick_network(c, group.id, &net, &err) != ERR_OK ||
-        core_policy_facts(c->sv->reader, group.id, net.id, c->arena, &f, &err) != ERR_OK ||
-        store_writes_allowed(c->sv->reader, group.id, net.id, &allowed, &err) != ERR_OK)
+        core_policy_try(c->sv->reader, group.id, &net, c->arena, &t, &err) != ERR_OK)
         return cmd_fail(c, &err);
-    f.handed_over = strcmp(net.group_id, group.id) != 0;
-    policy_decide(&f, &d);
-    bool frozen = net.mode == NETWORK_MANAGE && !allowed;
-    if (!c->json) return print_text(c, &f, &d, frozen);
-    print_json(c, &f, &d, frozen);
+    if (!c->json) return print_text(c, &t);
+    print_json(c, &t);
     return EX_OK;
 }
 
@@ -149,10 +138,8 @@ static int test(struct cmd_ctx *c)
 // NULL: the policy, or people, left it open.
 static const char *as_people(const struct policy_replay *r)
 {
-    bool answered = r->outcome == POLICY_ACCEPTED || r->outcome == POLICY_REJECTED || r->outcome == POLICY_EXPIRED;
-    if (!answered || (r->decision.action != POLICY_ACCEPT && r->decision.action != POLICY_REJECT)) return NULL;
-    bool same = r->decision.action == POLICY_ACCEPT ? r->outcome == POLICY_ACCEPTED : r->outcome == POLICY_REJECTED;
-    return same ? "yes" : "no";
+    int same = policy_replay_same(r);
+    return same < 0 ? NULL : same ? "yes" : "no";
 }
 
 static void add_row(struct table *t, const struct policy_replay *r)

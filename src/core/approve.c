@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting approvals, and the rule that says how many. Called by: action.c, inside the transaction of a request; cli.
-// Must never: count what was approved for other CIDR blocks, or too long ago.
+// Counting approvals, and the rule that says how many. Called by: action.c and policy.c, inside their transactions;
+// cli, api. Must never: count what was approved for other CIDR blocks, or too long ago.
 #include "core/approve.h"
 
 #include <stdio.h>
@@ -66,25 +66,20 @@ struct rule_op {
     const struct approval_rule *rule;
 };
 
-static enum err set_rule(struct store_tx *tx, void *ctx, struct error *err)
+// Who runs the server may do alone what the callers of a project must agree to.
+static bool rules_over(const struct actor *by)
 {
-    const struct rule_op *op = ctx;
-    struct approval_rule was;
-    struct audit audit;
-    enum err code = core_audit_group(tx, op->core, op->by, op->group_id, &audit, err);
-    if (code == ERR_OK) code = store_approval_rule(store_tx_reader(tx), op->group_id, &was, err);
-    if (code != ERR_OK || (was.accepts == op->rule->accepts && was.deletes == op->rule->deletes)) return code;
-    code = store_tx_approval_rule(tx, op->group_id, op->rule, err);
-    if (code != ERR_OK) return code;
-    char detail[64];
-    (void)snprintf(detail, sizeof(detail), "{\"accepts\":%u,\"deletes\":%u}", op->rule->accepts, op->rule->deletes);
-    return audit_write(tx, &audit, AUDIT_APPROVALS_CHANGED, slice_of(audit.group_id), slice_of(detail), err);
+    return by->kind == PRINCIPAL_LOCAL || by->is_operator;
 }
 
-enum err core_approvals_set(struct core *c, const struct actor *by, const char *group_id,
-                            const struct approval_rule *rule, struct error *err)
+// 0 deletes is "nobody can": as hard to get back to as a smaller number, or 5, 0 and 2 would be a way down.
+static bool lowers(const struct approval_rule *was, const struct approval_rule *rule)
 {
-    struct rule_op op = {c, by, group_id, rule};
+    return rule->accepts < was->accepts || rule->deletes < was->deletes;
+}
+
+enum err approvals_check(const struct approval_rule *rule, struct error *err)
+{
     if (rule->accepts < 1 || rule->accepts > APPROVALS_MAX)
         return error_set(err, ERR_INVALID, "an accept needs 1 to %d callers", APPROVALS_MAX);
     if (rule->deletes == 1 || rule->deletes > APPROVALS_MAX)
@@ -92,5 +87,45 @@ enum err core_approvals_set(struct core *c, const struct actor *by, const char *
                          "a delete of what is protected needs 2 to %d callers, or 0: nobody can; for 1, lift the "
                          "protection instead",
                          APPROVALS_MAX);
-    return store_write(c->store, set_rule, &op, err);
+    return ERR_OK;
+}
+
+enum err approvals_set_in_tx(struct store_tx *tx, const struct audit *audit, const struct approval_rule *rule,
+                             struct error *err)
+{
+    struct approval_rule was;
+    enum err code = store_approval_rule(store_tx_reader(tx), audit->group_id, &was, err);
+    if (code != ERR_OK || (was.accepts == rule->accepts && was.deletes == rule->deletes)) return code;
+    if (lowers(&was, rule) && !rules_over(&audit->by))
+        return error_set(err, ERR_DENIED, "only the operator lowers how many must ask");
+    code = store_tx_approval_rule(tx, audit->group_id, rule, err);
+    if (code != ERR_OK) return code;
+    char detail[64];
+    (void)snprintf(detail, sizeof(detail), "{\"accepts\":%u,\"deletes\":%u}", rule->accepts, rule->deletes);
+    return audit_write(tx, audit, AUDIT_APPROVALS_CHANGED, slice_of(audit->group_id), slice_of(detail), err);
+}
+
+enum err approvals_guard(struct store_tx *tx, const struct audit *audit, const char *what, struct error *err)
+{
+    struct approval_rule rule;
+    enum err code = store_approval_rule(store_tx_reader(tx), audit->group_id, &rule, err);
+    if (code != ERR_OK || rule.accepts < 2 || rules_over(&audit->by)) return code;
+    return error_set(err, ERR_DENIED, "an accept in this project needs %u callers, so only the operator %s",
+                     rule.accepts, what);
+}
+
+static enum err set_rule(struct store_tx *tx, void *ctx, struct error *err)
+{
+    const struct rule_op *op = ctx;
+    struct audit audit;
+    enum err code = core_audit_group(tx, op->core, op->by, op->group_id, &audit, err);
+    return code == ERR_OK ? approvals_set_in_tx(tx, &audit, op->rule, err) : code;
+}
+
+enum err core_approvals_set(struct core *c, const struct actor *by, const char *group_id,
+                            const struct approval_rule *rule, struct error *err)
+{
+    struct rule_op op = {c, by, group_id, rule};
+    enum err code = approvals_check(rule, err);
+    return code == ERR_OK ? store_write(c->store, set_rule, &op, err) : code;
 }

@@ -62,6 +62,14 @@ struct approve {
 enum err approve_in_tx(struct store_tx *tx, const struct approve *q, bool *ret_enough, bool *ret_changed,
                        struct error *err) MUST_CHECK;
 
+// How many must ask for an action: ERR_INVALID is out of bounds; set and its event; and ERR_DENIED where an accept
+// needs several callers and this one, of the API, would alone make the policy accept (what: "sets its rules").
+enum err approvals_check(const struct approval_rule *rule, struct error *err) MUST_CHECK;
+enum err approvals_set_in_tx(struct store_tx *tx, const struct audit *audit, const struct approval_rule *rule,
+                             struct error *err) MUST_CHECK;
+enum err approvals_guard(struct store_tx *tx, const struct audit *audit, const char *what,
+                         struct error *err) MUST_CHECK;
+
 // Decides every waiting request of a group or of a network (the other NULL) by the policies that are enabled, and acts
 // on it. Called inside each transaction that changed something that a decision rests on. rows and intents become true
 // when connections or intents were written.

@@ -109,7 +109,8 @@ static enum err replace(struct store_tx *tx, struct set_op *s, struct policy *p,
     p->rule_count = s->n;
     p->version++;
     p->changed = s->op.audit.now;
-    enum err code = set_actor(p->actor, &s->op.audit, err);
+    enum err code = approvals_guard(tx, &s->op.audit, "sets the rules of its policy", err);
+    if (code == ERR_OK) code = set_actor(p->actor, &s->op.audit, err);
     if (code == ERR_OK) code = store_tx_policy_put(tx, p, err);
     if (code == ERR_OK) code = store_tx_policy_rules(tx, p, err);
     if (code != ERR_OK) return code;
@@ -145,37 +146,64 @@ enum err core_policy_set(struct core *c, const struct actor *by, const char *gro
     return code;
 }
 
-// ---- switch -----------------------------------------------------------------------------------------------
+// ---- switch, and how many must ask -------------------------------------------------------------------------
 
-struct enable_op {
+struct edit_op {
     struct change_op op;
-    bool on;
+    const struct policy_edit *asked;
 };
 
-static enum err enable(struct store_tx *tx, void *ctx, struct error *err)
+static enum err turn(struct store_tx *tx, struct edit_op *e, bool on, struct error *err)
 {
-    struct enable_op *e = ctx;
     struct policy p;
-    enum err code = begin(tx, &e->op, err);
-    if (code == ERR_OK) code = store_policy_get(store_tx_reader(tx), e->op.audit.group_id, e->op.arena, &p, err);
-    if (code != ERR_OK || p.enabled == e->on) return code;
-    p.enabled = e->on;
+    enum err code = store_policy_get(store_tx_reader(tx), e->op.audit.group_id, e->op.arena, &p, err);
+    if (code != ERR_OK || p.enabled == on) return code;
+    if (on) code = approvals_guard(tx, &e->op.audit, "enables its policy", err);
+    p.enabled = on;
     p.changed = e->op.audit.now;
-    code = set_actor(p.actor, &e->op.audit, err);
+    if (code == ERR_OK) code = set_actor(p.actor, &e->op.audit, err);
     if (code == ERR_OK) code = store_tx_policy_put(tx, &p, err);
     if (code != ERR_OK) return code;
     struct buf detail;
     buf_init(&detail, 64);
     buf_fmt(&detail, "{\"version\":%llu}", (unsigned long long)p.version);
-    code = finish(tx, &e->op, e->on ? AUDIT_POLICY_ENABLED : AUDIT_POLICY_DISABLED, &detail, err);
+    code = finish(tx, &e->op, on ? AUDIT_POLICY_ENABLED : AUDIT_POLICY_DISABLED, &detail, err);
     buf_done(&detail);
     return code;
 }
 
+static enum err set_approvals(struct store_tx *tx, struct edit_op *e, struct error *err)
+{
+    const struct policy_edit *q = e->asked;
+    struct approval_rule rule;
+    enum err code = store_approval_rule(store_tx_reader(tx), e->op.audit.group_id, &rule, err);
+    if (code != ERR_OK) return code;
+    if (q->set_accepts) rule.accepts = q->accepts;
+    if (q->set_deletes) rule.deletes = q->deletes;
+    code = approvals_check(&rule, err);
+    return code == ERR_OK ? approvals_set_in_tx(tx, &e->op.audit, &rule, err) : code;
+}
+
+static enum err edit(struct store_tx *tx, void *ctx, struct error *err)
+{
+    struct edit_op *e = ctx;
+    enum err code = begin(tx, &e->op, err);
+    if (code == ERR_OK && e->asked->set_enabled) code = turn(tx, e, e->asked->enabled, err);
+    if (code == ERR_OK && (e->asked->set_accepts || e->asked->set_deletes)) code = set_approvals(tx, e, err);
+    return code;
+}
+
+enum err core_policy_edit(struct core *c, const struct actor *by, const char *group_id, const struct policy_edit *q,
+                          struct error *err)
+{
+    struct edit_op e = {.op = {.by = by, .group_id = group_id}, .asked = q};
+    return run(c, edit, &e, &e.op, err);
+}
+
 enum err core_policy_enable(struct core *c, const struct actor *by, const char *group_id, bool on, struct error *err)
 {
-    struct enable_op e = {.op = {.by = by, .group_id = group_id}, .on = on};
-    return run(c, enable, &e, &e.op, err);
+    const struct policy_edit q = {.set_enabled = true, .enabled = on};
+    return core_policy_edit(c, by, group_id, &q, err);
 }
 
 // ---- expected requests ------------------------------------------------------------------------------------
@@ -270,6 +298,7 @@ static enum err add(struct store_tx *tx, void *ctx, struct error *err)
     enum err code = begin(tx, &x->op, err);
     const struct audit *audit = &x->op.audit;
     if (code == ERR_OK) code = check_expected(x->asked, audit->now, err);
+    if (code == ERR_OK) code = approvals_guard(tx, audit, "registers requests that are accepted alone", err);
     if (code == ERR_OK)
         code = store_tx_expected_prune(tx, audit->group_id, (struct wall){audit->now.us - EXPECTED_KEEP_US}, err);
     if (code == ERR_OK)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a policy would have done: the stored connections of a group, decided as of the time each was first seen, beside
-// what people did. Called by: cli (dry-run, test). Must never: write anything.
+// what people did. Called by: cli, api (dry-run, test). Must never: write anything.
 #include <stdlib.h>
 
 #include "core/inside.h"
@@ -17,24 +17,45 @@ const char *policy_outcome_name(enum policy_outcome o)
     return outcomes[o];
 }
 
-enum err core_policy_facts(struct store_reader *r, const char *group_id, const char *network_id, struct arena *a,
-                           struct policy_facts *facts, struct error *err)
+static enum err read_facts(struct store_reader *r, const char *group_id, const struct network *net, struct arena *a,
+                           struct policy_facts *f, struct error *err)
 {
-    struct network net;
     struct expected *expected;
     struct policy_peer *peers;
-    size_t expected_count, peer_count;
-    enum err code = store_network_get(r, network_id, a, &net, err);
-    if (code == ERR_OK) code = store_live_peers(r, network_id, a, &peers, &peer_count, err);
-    if (code == ERR_OK) code = store_expected(r, group_id, facts->now, a, &expected, &expected_count, err);
+    enum err code = store_live_peers(r, net->id, a, &peers, &f->peer_count, err);
+    if (code == ERR_OK) code = store_expected(r, group_id, f->now, a, &expected, &f->expected_count, err);
     if (code != ERR_OK) return code;
-    facts->mode = net.mode;
-    facts->network_cidrs = net.cidrs;
-    facts->peers = peers;
-    facts->peer_count = peer_count;
-    facts->expected = expected;
-    facts->expected_count = expected_count;
+    f->mode = net->mode;
+    f->network_cidrs = net->cidrs;
+    f->peers = peers;
+    f->expected = expected;
+    f->handed_over = strcmp(net->group_id, group_id) != 0;
     return ERR_OK;
+}
+
+enum err core_policy_try(struct store_reader *r, const char *group_id, const struct network *net, struct arena *a,
+                         struct policy_trial *t, struct error *err)
+{
+    bool allowed = true;
+    enum err code = read_facts(r, group_id, net, a, &t->facts, err);
+    if (code == ERR_OK) code = store_writes_allowed(r, group_id, net->id, &allowed, err);
+    if (code != ERR_OK) return code;
+    policy_decide(&t->facts, &t->decision);
+    t->frozen = net->mode == NETWORK_MANAGE && !allowed;
+    return ERR_OK;
+}
+
+size_t policy_looked_at(const struct policy_trial *t)
+{
+    const struct policy_decision *d = &t->decision;
+    return d->expected ? 0 : d->rule ? (size_t)(d->rule - t->facts.rules) + 1 : t->facts.rule_count;
+}
+
+int policy_replay_same(const struct policy_replay *r)
+{
+    bool answered = r->outcome == POLICY_ACCEPTED || r->outcome == POLICY_REJECTED || r->outcome == POLICY_EXPIRED;
+    if (!answered || (r->decision.action != POLICY_ACCEPT && r->decision.action != POLICY_REJECT)) return -1;
+    return r->decision.action == POLICY_ACCEPT ? r->outcome == POLICY_ACCEPTED : r->outcome == POLICY_REJECTED;
 }
 
 // ---- the connections --------------------------------------------------------------------------------------
@@ -57,7 +78,7 @@ struct replay {
     size_t rule_count;
     struct arena *arena, *page;
     struct item *items; // oldest first
-    size_t n;
+    size_t n, room;
     struct item **by_name; // by network and name
     struct network *networks;
     size_t network_count;
@@ -96,9 +117,10 @@ static enum err load_connections(struct replay *p, struct error *err)
         if (total > POLICY_REPLAY_MAX)
             return error_set(err, ERR_TOO_LARGE, "the project has seen %llu connections; a dry run reads at most %d",
                              (unsigned long long)total, POLICY_REPLAY_MAX);
-        if (!p->items) p->items = arena_array(p->arena, POLICY_REPLAY_MAX, sizeof(*p->items));
+        if (!p->items) p->room = total + PAGE; // some may come while we read
+        if (!p->items) p->items = arena_array(p->arena, p->room, sizeof(*p->items));
         if (!p->items) return core_nomem(err);
-        for (size_t i = 0; i < n && p->n < POLICY_REPLAY_MAX; i++)
+        for (size_t i = 0; i < n && p->n < p->room; i++)
             if (!take(p, &rows[i])) return core_nomem(err);
         if (n < PAGE) return ERR_OK;
     }
@@ -181,12 +203,12 @@ static void note(struct replay *p, const struct event_row *e)
 
 static enum err load_events(struct replay *p, struct error *err)
 {
-    int64_t after = 0, last;
+    int64_t after = 0;
     for (;;) {
         struct event_row *e;
         size_t n;
         arena_reset(p->page);
-        enum err code = store_events_after(p->reader, after, PAGE, p->page, &e, &n, &last, err);
+        enum err code = store_events_of_group(p->reader, p->group_id, after, PAGE, p->page, &e, &n, err);
         if (code != ERR_OK) return code;
         for (size_t i = 0; i < n; i++)
             if (slice_starts(e[i].resource, SLICE("pcx-")) && e[i].detail.n) note(p, &e[i]);

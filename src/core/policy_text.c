@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies as JSON text, and what a rule must look like. Called by: cli, policy.c.
+// Policies as JSON text, and what a rule must look like. Called by: cli, api, policy.c.
 // Must never: pass over a key or a value that it does not understand.
 #include <stdio.h>
 
@@ -117,18 +117,17 @@ static enum err read_root(const struct json_value *root, const struct json_value
     return error_set(err, ERR_INVALID, "a policy must be an object {\"rules\": […]}");
 }
 
-static enum err read_all(const struct json_value *root, struct arena *a, struct policy_rule **ret, size_t *ret_n,
-                         struct error *err)
+enum err policy_rules_read(const struct json_value *list, struct arena *a, struct policy_rule **ret, size_t *ret_n,
+                           struct error *err)
 {
     struct reader r = {.arena = a, .err = err};
-    const struct json_value *list;
-    enum err code = read_root(root, &list, err);
-    if (code != ERR_OK) return code;
     size_t n = json_array_len(list);
+    if (json_type(list) != JSON_ARRAY) return error_set(err, ERR_INVALID, "\"rules\" must be an array");
     if (n > POLICY_RULES_MAX)
         return error_set(err, ERR_INVALID, "a policy has at most %d rules, this one has %zu", POLICY_RULES_MAX, n);
     struct policy_rule *rules = arena_array(a, n + 1, sizeof(*rules));
     if (!rules) return error_set(err, ERR_NOMEM, "out of memory");
+    enum err code = ERR_OK;
     for (size_t i = 0; i < n; i++) {
         r.at = i + 1;
         if ((code = read_rule(&r, json_array_at(list, i), &rules[i])) != ERR_OK) return code;
@@ -143,8 +142,10 @@ enum err policy_text_read(struct slice text, struct arena *a, struct policy_rule
                           struct error *err)
 {
     struct json_doc *doc CLEANUP(json_doc_freep) = NULL;
-    enum err code = json_read(text, POLICY_TEXT_MAX, &doc, err);
-    return code == ERR_OK ? read_all(json_root(doc), a, ret, ret_n, err) : error_prefix(err, "the policy");
+    const struct json_value *list;
+    if (json_read(text, POLICY_TEXT_MAX, &doc, err) != ERR_OK) return error_prefix(err, "the policy");
+    enum err code = read_root(json_root(doc), &list, err);
+    return code == ERR_OK ? policy_rules_read(list, a, ret, ret_n, err) : code;
 }
 
 // ---- writing ----------------------------------------------------------------------------------------------

@@ -38,6 +38,14 @@ const char *policy_check_name(enum policy_check c)
     return checks[c];
 }
 
+const char *policy_result_name(enum policy_result r)
+{
+    static const char *const results[] = {
+        [POLICY_NOT_ASKED] = "not asked", [POLICY_PASSED] = "passed", [POLICY_FAILED] = "failed"};
+    ASSERT((unsigned)r < ARRAY_LEN(results));
+    return results[r];
+}
+
 bool policy_name_valid(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {

@@ -88,6 +88,7 @@ enum policy_check {
 };
 const char *policy_check_name(enum policy_check c); // "managed" …
 enum policy_result { POLICY_NOT_ASKED, POLICY_PASSED, POLICY_FAILED };
+const char *policy_result_name(enum policy_result r); // "not asked", "passed", "failed"
 
 struct policy_decision {
     enum policy_action action;

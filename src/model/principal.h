@@ -48,6 +48,7 @@ struct actor {
     enum principal_kind kind;
     const char *name;   // public key, client id, or "cli", "admin", "scanner"
     const char *remote; // address, or NULL or "" for local
+    bool is_operator;   // GLOBAL_OWNER, who is as good as the local administrator where that is said
 };
 
 // What a route asks for (x-rolesRequirements of the OpenAPI document, facts §1.2 and §9.3b).

@@ -224,6 +224,22 @@ enum err store_events_after(struct store_reader *r, int64_t after, size_t max, s
     return ERR_OK;
 }
 
+enum err store_events_of_group(struct store_reader *r, const char *group_id, int64_t after, size_t max, struct arena *a,
+                               struct event_row **ret, size_t *ret_n, struct error *err)
+{
+    struct rows rows = {.size = sizeof(struct event_row)};
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, SELECT "WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?");
+    query_cstr(&q, group_id);
+    query_int(&q, after);
+    query_int(&q, (int64_t)max);
+    enum err code = rows_collect(&q, a, &rows, get_event, err);
+    if (code != ERR_OK) return code;
+    *ret = rows.p;
+    *ret_n = rows.n;
+    return ERR_OK;
+}
+
 enum err store_tx_lease(struct store_tx *tx, const char *name, const char *owner, struct wall now, int64_t ms,
                         uint64_t *ret_epoch, struct error *err)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies, expected requests, and what they are decided on. Called by: core (writes), cli (reads).
+// Policies, expected requests, and what they are decided on. Called by: core (writes), api and cli (reads).
 // Must never: let an expected request be used twice.
 #include "store/internal.h"
 
@@ -126,8 +126,11 @@ enum err store_tx_policy_rules(struct store_tx *tx, const struct policy *p, stru
 #define EXPECTED_COLUMNS                                                                                               \
     "group_id, id, account, vpc, cidrs, allow_shared, owner, ticket, created, valid_until, actor, used, used_by"
 
-static void get_expected(struct query *q, struct arena *a, struct expected *e)
+#define EXPECTED_WHERE " FROM expected WHERE group_id = ?1 AND (?2 = 0 OR (used = 0 AND valid_until > ?2)) "
+
+static void get_expected(struct query *q, struct arena *a, void *row)
 {
+    struct expected *e = row;
     query_get_cstr(q, e->group_id, sizeof(e->group_id));
     query_get_cstr(q, e->id, sizeof(e->id));
     query_get_cstr(q, e->account, sizeof(e->account));
@@ -143,26 +146,71 @@ static void get_expected(struct query *q, struct arena *a, struct expected *e)
     query_get_cstr(q, e->used_by, sizeof(e->used_by));
 }
 
+static enum err expected_rows(struct store_reader *r, const char *group_id, struct wall open_at, int64_t limit,
+                              int64_t offset, struct arena *a, struct rows *rows, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, "SELECT " EXPECTED_COLUMNS EXPECTED_WHERE "ORDER BY id LIMIT ?3 OFFSET ?4");
+    query_cstr(&q, group_id);
+    query_wall(&q, open_at);
+    query_int(&q, limit);
+    query_int(&q, offset);
+    return rows_collect(&q, a, rows, get_expected, err);
+}
+
 enum err store_expected(struct store_reader *r, const char *group_id, struct wall open_at, struct arena *a,
                         struct expected **ret, size_t *ret_n, struct error *err)
 {
-    struct query q CLEANUP(query_close) =
-        query_open(r->db, "SELECT " EXPECTED_COLUMNS " FROM expected WHERE group_id = ?1 AND "
-                          "(?2 = 0 OR (used = 0 AND valid_until > ?2)) ORDER BY id");
-    query_cstr(&q, group_id);
-    query_wall(&q, open_at);
     struct rows rows = {.size = sizeof(struct expected)};
-    for (;;) {
-        bool row;
-        enum err code = query_step(&q, &row, err);
-        if (code != ERR_OK) return code;
-        if (!row) break;
-        struct expected *e = rows_add(&rows, a);
-        if (!e) return rows_nomem(err);
-        get_expected(&q, a, e);
-    }
+    enum err code = expected_rows(r, group_id, open_at, -1, 0, a, &rows, err);
+    if (code != ERR_OK) return code;
     *ret = rows.p;
     *ret_n = rows.n;
+    return ERR_OK;
+}
+
+static enum err count_expected(struct store_reader *r, const char *group_id, struct wall open_at, uint64_t *ret,
+                               struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(r->db, "SELECT count(*)" EXPECTED_WHERE);
+    query_cstr(&q, group_id);
+    query_wall(&q, open_at);
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code == ERR_OK) *ret = (uint64_t)query_get_int(&q);
+    return code;
+}
+
+enum err store_expected_page(struct store_reader *r, const char *group_id, struct wall open_at, struct page page,
+                             struct arena *a, struct expected **ret, size_t *ret_n, uint64_t *ret_total,
+                             struct error *err)
+{
+    struct rows rows = {.size = sizeof(struct expected)};
+    uint64_t total = 0;
+    enum err code = reader_begin(r, err);
+    if (code != ERR_OK) return code;
+    code = count_expected(r, group_id, open_at, &total, err);
+    if (code == ERR_OK) code = expected_rows(r, group_id, open_at, page.size, page_offset(page), a, &rows, err);
+    reader_end(r);
+    if (code != ERR_OK) return code;
+    *ret = rows.p;
+    *ret_n = rows.n;
+    *ret_total = total;
+    return ERR_OK;
+}
+
+enum err store_expected_get(struct store_reader *r, const char *group_id, const char *id, struct arena *a,
+                            struct expected *ret, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, "SELECT " EXPECTED_COLUMNS " FROM expected WHERE group_id = ? AND id = ?");
+    query_cstr(&q, group_id);
+    query_cstr(&q, id);
+    struct rows rows = {.size = sizeof(struct expected)};
+    enum err code = rows_collect(&q, a, &rows, get_expected, err);
+    if (code != ERR_OK) return code;
+    if (rows.n == 0) return no_row(err, "expected request", id);
+    *ret = *(const struct expected *)rows.p;
     return ERR_OK;
 }
 

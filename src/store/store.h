@@ -424,6 +424,12 @@ enum err store_tx_policy_rules(struct store_tx *tx, const struct policy *p,
 // open_at 0: all, used and past ones too; else those that were neither at that time. By id.
 enum err store_expected(struct store_reader *r, const char *group_id, struct wall open_at, struct arena *a,
                         struct expected **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+// A page of them and how many there are.
+enum err store_expected_page(struct store_reader *r, const char *group_id, struct wall open_at, struct page page,
+                             struct arena *a, struct expected **ret, size_t *ret_n, uint64_t *ret_total,
+                             struct error *err) MUST_CHECK;
+enum err store_expected_get(struct store_reader *r, const char *group_id, const char *id, struct arena *a,
+                            struct expected *ret, struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 enum err store_tx_expected_insert(struct store_tx *tx, const struct expected *e, struct error *err) MUST_CHECK;
 enum err store_tx_expected_delete(struct store_tx *tx, const char *group_id, const char *id,
                                   struct error *err) MUST_CHECK; // ERR_NOT_FOUND
@@ -515,6 +521,9 @@ enum err store_event_get(struct store_reader *r, const struct event_filter *f, c
 // At most max events after seq `after`, in order of commit. *ret_last: the highest seq there is.
 enum err store_events_after(struct store_reader *r, int64_t after, size_t max, struct arena *a, struct event_row **ret,
                             size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
+// Of one group only, without the highest seq.
+enum err store_events_of_group(struct store_reader *r, const char *group_id, int64_t after, size_t max, struct arena *a,
+                               struct event_row **ret, size_t *ret_n, struct error *err) MUST_CHECK;
 // The highest seq there is, 0 = none.
 enum err store_event_last(struct store_reader *r, int64_t *ret, struct error *err) MUST_CHECK;
 // Whether a resource of that group has an event with after < seq <= until.

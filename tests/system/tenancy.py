@@ -68,3 +68,15 @@ def event_types(caller, scope):
     found = caller.get(f"/api/atlas/v2/{scope}/events?itemsPerPage=500")
     assert found.status == 200, found
     return [e["eventTypeName"] for e in found.json()["results"]]
+
+
+def doc_examples(dev, page, begins):
+    """Runs the block of shell of docs/PAGE that begins so, with demo.env, and gives what each `ask` answered."""
+    text = (harness.ROOT / "docs" / page).read_text(encoding="utf-8")
+    block = next(b for b in harness.re.findall(r"```sh\n(.*?)```", text, harness.re.DOTALL) if b.startswith(begins))
+    script = "".join(line + ("; echo\n" if line.startswith("ask -") or line.startswith('ask "') else "\n")
+                     for line in block.splitlines())
+    done = harness.subprocess.run(["bash", "-euc", f". {dev.dir}/demo.env\n{script}"], text=True, capture_output=True,
+                                  timeout=120, check=False, env=harness.clean_environment(), stdin=harness.subprocess.DEVNULL)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return [json.loads(line) if line else None for line in done.stdout.splitlines()]

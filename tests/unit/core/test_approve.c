@@ -2,10 +2,13 @@
 // Four eyes: several callers must ask, each counts once, and what they approved is what is done. Run by: meson test.
 #include "actions.h"
 #include "core/approve.h"
+#include "core/policy.h"
 
 static const struct actor ada = {PRINCIPAL_PERSON, "ada@example.com", "10.0.0.1"};
 static const struct actor bob = {PRINCIPAL_PERSON, "bob@example.com", "10.0.0.2"};
 static const struct actor key_called_ada = {PRINCIPAL_API_KEY, "ada@example.com", "10.0.0.3"};
+
+static const struct actor machine = {PRINCIPAL_LOCAL, "cli", NULL};
 
 static void rule(struct core_fixture *c, unsigned accepts, unsigned deletes)
 {
@@ -194,6 +197,80 @@ static void a_rule_has_bounds_and_a_group(void **state)
     assert_string_equal(event_types(c), "PEERAGE_APPROVALS_CHANGED");
 }
 
+static enum err edit(struct core_fixture *c, const struct actor *who, struct policy_edit q)
+{
+    return core_policy_edit(c->core, who, GROUP_ID, &q, &c->f.err);
+}
+
+static struct approval_rule rule_now(struct core_fixture *c)
+{
+    struct approval_rule r;
+    assert_ok(&c->f, store_approval_rule(c->f.reader, GROUP_ID, &r, &c->f.err));
+    return r;
+}
+
+static void one_caller_raises_a_number_and_only_the_operator_lowers_it(void **state)
+{
+    struct core_fixture *c = *state;
+    const struct actor chief = {PRINCIPAL_API_KEY, "opsopsop", "10.0.0.9", true};
+    assert_ok(&c->f, edit(c, &ada, (struct policy_edit){.set_accepts = true, .accepts = 3}));
+    assert_ok(&c->f, edit(c, &ada, (struct policy_edit){.set_deletes = true, .deletes = 4}));
+    assert_err(&c->f, ERR_DENIED, edit(c, &ada, (struct policy_edit){.set_accepts = true, .accepts = 2}));
+    assert_err(&c->f, ERR_DENIED, edit(c, &ada, (struct policy_edit){.set_deletes = true, .deletes = 2}));
+    assert_err(&c->f, ERR_DENIED, edit(c, &ada, (struct policy_edit){.set_deletes = true})); // the way down over 0
+    assert_err(&c->f, ERR_DENIED,
+               core_approvals_set(c->core, &bob, GROUP_ID, &(struct approval_rule){3, 0}, &c->f.err));
+    assert_int_equal(rule_now(c).accepts, 3);
+    assert_int_equal(rule_now(c).deletes, 4);
+    assert_ok(&c->f, edit(c, &chief, (struct policy_edit){.set_accepts = true, .accepts = 2}));
+    assert_ok(&c->f, edit(c, &machine, (struct policy_edit){.set_deletes = true}));
+    assert_int_equal(rule_now(c).accepts, 2);
+    assert_int_equal(rule_now(c).deletes, 0);
+}
+
+static void one_caller_lets_no_policy_accept_where_several_must_ask(void **state)
+{
+    struct core_fixture *c = *state;
+    const struct policy_rule all = {.name = "all", .action = POLICY_ACCEPT, .accounts = SLICE("*")};
+    const struct expected_new coming = {.group_id = GROUP_ID,
+                                        .account = SLICE("222222222222"),
+                                        .owner = SLICE("Ada"),
+                                        .valid_until = {clock_wall(&c->f.clock).us + US_PER_SEC}};
+    const struct policy_edit on = {.set_enabled = true, .enabled = true}, off = {.set_enabled = true};
+    struct expected e;
+    bool changed = true;
+    rule(c, 2, 0);
+    assert_err(&c->f, ERR_DENIED, core_policy_set(c->core, &ada, GROUP_ID, &all, 1, -1, &changed, &c->f.err));
+    assert_err(&c->f, ERR_DENIED, edit(c, &ada, on));
+    assert_err(&c->f, ERR_DENIED, core_expected_add(c->core, &ada, &coming, &e, &c->f.err));
+    assert_string_equal(event_types(c), "PEERAGE_APPROVALS_CHANGED");
+    assert_ok(&c->f, core_policy_set(c->core, &machine, GROUP_ID, &all, 1, -1, &changed, &c->f.err));
+    assert_ok(&c->f, core_policy_set(c->core, &ada, GROUP_ID, &all, 1, -1, &changed, &c->f.err)); // the same
+    assert_false(changed);
+    assert_ok(&c->f, edit(c, &machine, on));
+    assert_ok(&c->f, core_expected_add(c->core, &machine, &coming, &e, &c->f.err));
+    assert_ok(&c->f, edit(c, &ada, off)); // stricter is free
+    assert_ok(&c->f, core_expected_remove(c->core, &ada, GROUP_ID, e.id, &c->f.err));
+}
+
+static void an_edit_is_done_whole_or_not_at_all(void **state)
+{
+    struct core_fixture *c = *state;
+    struct policy p;
+    assert_err(
+        &c->f, ERR_INVALID,
+        edit(c, &ada, (struct policy_edit){.set_enabled = true, .enabled = true, .set_deletes = true, .deletes = 1}));
+    assert_string_equal(event_types(c), "");
+    // One who may enable now, and asks for two from now on.
+    assert_ok(
+        &c->f,
+        edit(c, &ada, (struct policy_edit){.set_enabled = true, .enabled = true, .set_accepts = true, .accepts = 2}));
+    assert_string_equal(event_types(c), "PEERAGE_APPROVALS_CHANGED PEERAGE_POLICY_ENABLED");
+    assert_ok(&c->f, store_policy_get(c->f.reader, GROUP_ID, c->f.arena, &p, &c->f.err));
+    assert_true(p.enabled);
+    assert_string_equal(p.actor, ada.name);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, core_setup, actions_teardown)
 int main(void)
 {
@@ -209,6 +286,9 @@ int main(void)
         TEST(a_rule_of_a_policy_acts_alone),
         TEST(a_failed_challenge_approves_nothing),
         TEST(a_rule_has_bounds_and_a_group),
+        TEST(one_caller_raises_a_number_and_only_the_operator_lowers_it),
+        TEST(one_caller_lets_no_policy_accept_where_several_must_ask),
+        TEST(an_edit_is_done_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
