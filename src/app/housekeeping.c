@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Once a second: batched last-used times, gauges, the manager's watchdog. Called by: app.c.
+// Once a second: batched last-used times, gauges, the manager's watchdog. A second job seals anew what a former sealing
+// key sealed, in batches with as long a pause after each. Called by: app.c.
 // Must never: do a tenant's work, or hold up anything but itself.
 #include <stdio.h>
 
@@ -20,6 +21,9 @@ struct housekeeping { // owned by the job's thread once it runs
     unsigned series[SERIES];
     unsigned series_count;
     bool watchdog;
+    struct job *reseal;
+    struct resealing *resealing; // owned by that job's thread once it runs
+    bool reseal_failing;
 };
 
 static void count_connections(struct housekeeping *h)
@@ -62,6 +66,28 @@ static int64_t tick(void *ctx)
     return TICK_NS;
 }
 
+static int64_t reseal(void *ctx)
+{
+    struct housekeeping *h = ctx;
+    const struct clock *clock = h->app->opt.clock;
+    struct mono begin = clock_mono(clock);
+    struct error err;
+    unsigned n;
+    bool idle;
+    enum err e = auth_reseal(h->resealing, &n, &idle, &err);
+    if (e != ERR_OK && !h->reseal_failing)
+        LOG(LOG_WARN, "what a former key sealed cannot be sealed anew for now", LOG_S("detail", err.detail));
+    h->reseal_failing = e != ERR_OK;
+    if (e != ERR_OK || idle) return TICK_NS;
+    return MAX(clock_mono(clock).ns - begin.ns, NS_PER_MS);
+}
+
+static enum err start_resealing(struct housekeeping *h, struct error *err)
+{
+    enum err e = auth_resealing_new(h->app->auth, &h->resealing, err);
+    return e == ERR_OK ? job_start("reseal", reseal, h, &h->reseal, err) : e;
+}
+
 enum err housekeeping_start(struct app *a, struct error *err)
 {
     struct housekeeping *h = mem_zalloc(1, sizeof *h);
@@ -72,6 +98,7 @@ enum err housekeeping_start(struct app *a, struct error *err)
     h->arena = arena_new(ARENA_MAX);
     if (!h->arena) return error_set(err, ERR_NOMEM, "no memory for housekeeping");
     if (store_reader_open(a->store, &h->reader, err) != ERR_OK) return err->code;
+    if (start_resealing(h, err) != ERR_OK) return err->code;
     return job_start("housekeeping", tick, h, &a->housekeeping, err);
 }
 
@@ -81,6 +108,8 @@ void housekeeping_stop(struct app *a)
     job_stop(&a->housekeeping);
     if (!h) return;
     a->housekeeping_state = NULL;
+    job_stop(&h->reseal);
+    auth_resealing_free(h->resealing);
     store_reader_close(&h->reader);
     arena_free(h->arena);
     mem_free(h);

@@ -57,7 +57,7 @@ int dev_faults(struct client_faults *f, const struct request *req, struct buf *o
 // ---- admin.c: POST /admin/v1/command, and the API as local administrator, on DATA/admin.sock
 enum err admin_start(struct app *a, struct error *err) MUST_CHECK;
 
-// ---- housekeeping.c: once a second: last-used times, gauges, the watchdog
+// ---- housekeeping.c: once a second: last-used times, gauges, the watchdog; sealing anew after a rotation
 enum err housekeeping_start(struct app *a, struct error *err) MUST_CHECK;
 void housekeeping_stop(struct app *a);
 

@@ -12,7 +12,8 @@
 #include "store/store.h"
 
 // ---- the key file: sealing keys for HA1 and signing keys. Outside the data directory and the backup, mode 0600.
-// Text: one line a key, "KEYID(16 hex) = 64 hex", the first is current.
+// Text: one line a key, "KEYID(16 hex) = 64 hex", the first is current; behind it "created TIME" and "retired TIME" may
+// stand. Lines that begin with # are people's.
 struct keyring;
 enum err keyring_load(const char *path, struct keyring **ret, struct error *err) MUST_CHECK;
 enum err keyring_create(const char *path, const struct rng *rng, struct error *err) MUST_CHECK; // ERR_EXISTS
@@ -31,7 +32,7 @@ struct oidc;
 struct auth_options {
     const struct clock *clock;
     const struct rng *rng;
-    const struct keyring *keys;
+    struct keyring *keys;
     struct store *store;
     const char *issuer;           // public_url: the tokens' iss and aud
     struct oidc *oidc;            // persons of a provider (auth/oidc.h); NULL: there are none. It outlives auth
@@ -108,6 +109,29 @@ enum err auth_signing_rotate(struct auth *a, const struct actor *by, struct sign
                              struct error *err) MUST_CHECK;
 enum err auth_signing_keys(struct store_reader *r, struct wall now, struct arena *arena, struct signing_key_info **ret,
                            size_t *ret_n, struct error *err) MUST_CHECK; // newest first, those that sign or verify
+
+// ---- the sealing key of the key file. A new one seals at once; what others sealed is sealed anew in the background.
+// The former ones stay in the file, for backups of their time, until somebody forgets them.
+struct sealing_key_info {
+    char id[17];
+    bool current;
+    struct wall created, retired; // as the key file says; 0 = it does not
+    struct wall unused;           // of a former one that no row needs: since when; 0 = not yet, or not known
+    uint64_t rows;                // that it sealed
+};
+// The current one first. It counts all rows.
+enum err auth_sealing_keys(const struct keyring *k, struct store_reader *r, struct arena *arena,
+                           struct sealing_key_info **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+// ERR_CONFLICT: the file is full of keys, or was changed by somebody. On an error of the file nothing has changed.
+enum err auth_sealing_rotate(struct auth *a, const struct actor *by, struct error *err) MUST_CHECK;
+// ERR_NOT_FOUND; ERR_CONFLICT: it is current, a row needs it, or it was current ten minutes ago.
+enum err auth_sealing_forget(struct auth *a, const struct actor *by, const char *id, struct error *err) MUST_CHECK;
+// One batch, on a thread of its own. *ret_n: rows. *ret_idle: come again in a second, not at once. It begins anew with
+// each process, and what could not be written is tried again.
+struct resealing;
+enum err auth_resealing_new(struct auth *a, struct resealing **ret, struct error *err) MUST_CHECK;
+void auth_resealing_free(struct resealing *w); // NULL-safe
+enum err auth_reseal(struct resealing *w, unsigned *ret_n, bool *ret_idle, struct error *err) MUST_CHECK;
 
 // doctor: every sealed HA1, signing key and webhook secret opens with the key file. ERR_CORRUPT names the first that
 // does not.

@@ -16,40 +16,33 @@ static const char *const purposes[KEY_PURPOSE_COUNT_] = {
     [KEY_WEBHOOK] = "peerage webhook secret 1",
 };
 
-static const struct ring_key *find_key(const struct keyring *k, const char *id)
+static const struct ring_key *find_key(const struct ring *k, const char *id)
 {
     for (unsigned i = 0; i < k->n; i++)
         if (slice_eq(slice_of(k->keys[i].id), slice_of(id))) return &k->keys[i];
     return NULL;
 }
 
-static bool is_key_id(struct slice s)
+const struct ring *keyring_ring(const struct keyring *k)
 {
-    uint8_t raw[8];
-    char again[17];
-    if (!hex_decode(s, raw, sizeof(raw))) return false;
-    hex_encode(raw, sizeof(raw), again);
-    return slice_eq_cstr(s, again); // lower case only: ids are compared as text
+    return atomic_load_explicit(&k->ring, memory_order_acquire);
 }
 
 // One line "KEYID = KEY"; the caller has trimmed it.
-static enum err add_key(struct keyring *k, struct slice line, unsigned number, struct error *err)
+static enum err add_key(struct ring *k, struct slice line, unsigned number, struct error *err)
 {
-    struct slice id;
+    struct key_line l;
     uint8_t raw[32];
-    bool cut = slice_cut(&line, '=', &id);
-    id = slice_trim(id, " \t");
-    if (!cut || !is_key_id(id))
-        return error_set(err, ERR_INVALID, "line %u of the key file must be KEYID = KEY, KEYID being 16 lower-case hex",
-                         number);
-    if (!hex_decode(slice_trim(line, " \t"), raw, sizeof(raw)))
-        return error_set(err, ERR_INVALID, "line %u of the key file: the key must be 64 hex digits", number);
+    enum err e = key_line_read(line, number, &l, err);
+    if (e != ERR_OK) return e;
     if (k->n == KEYRING_MAX) return error_set(err, ERR_TOO_LARGE, "the key file has more than %d keys", KEYRING_MAX);
     struct ring_key *key = &k->keys[k->n];
-    bool ok = slice_copy(id, key->id, sizeof(key->id));
-    ASSERT(ok);
+    bool ok = slice_copy(l.id, key->id, sizeof(key->id)) && hex_decode(l.key, raw, sizeof(raw));
+    ASSERT(ok); // key_line_read looked at both
     if (find_key(k, key->id))
         return error_set(err, ERR_INVALID, "line %u of the key file repeats key id %s", number, key->id);
+    key->created = l.created;
+    key->retired = l.retired;
     for (unsigned p = 0; p < KEY_PURPOSE_COUNT_; p++) {
         struct slice purpose = slice_of(purposes[p]);
         crypto_hmac_sha256(slice_n((const char *)raw, sizeof(raw)), &purpose, 1, key->derived[p]);
@@ -62,16 +55,19 @@ static enum err add_key(struct keyring *k, struct slice line, unsigned number, s
 enum err keyring_parse(struct slice text, struct keyring **ret, struct error *err)
 {
     struct keyring *k = mem_zalloc(1, sizeof(*k));
-    if (k == NULL) return error_set(err, ERR_NOMEM, "no memory for the keys");
-    enum err e = ERR_OK;
+    struct ring *ring = mem_zalloc(1, sizeof(*ring));
+    enum err e = k && ring ? ERR_OK : error_set(err, ERR_NOMEM, "no memory for the keys");
     for (unsigned number = 1; e == ERR_OK && text.n > 0; number++) {
         struct slice line;
         (void)slice_cut(&text, '\n', &line); // the last line may lack its end
         line = slice_trim(line, " \t\r");
-        if (line.n > 0 && line.p[0] != '#') e = add_key(k, line, number, err);
+        if (line.n > 0 && line.p[0] != '#') e = add_key(ring, line, number, err);
     }
-    if (e == ERR_OK && k->n == 0) e = error_set(err, ERR_INVALID, "the key file has no key; `peerage init` makes one");
+    if (e == ERR_OK && ring->n == 0)
+        e = error_set(err, ERR_INVALID, "the key file has no key; `peerage init` makes one");
+    if (k) atomic_init(&k->ring, ring);
     if (e != ERR_OK) {
+        if (!k) mem_free(ring);
         keyring_free(k);
         return e;
     }
@@ -86,8 +82,14 @@ enum err keyring_load(const char *path, struct keyring **ret, struct error *err)
     if (e != ERR_OK) return e;
     e = file_read(path, FILE_MAX, &text, err);
     if (e != ERR_OK) return e;
-    e = keyring_parse(buf_view(&text), ret, err);
+    struct keyring *k = NULL;
+    e = keyring_parse(buf_view(&text), &k, err);
     if (e != ERR_OK) error_prefix(err, "%s", path);
+    if (e == ERR_OK && !(k->path = mem_strndup(path, strlen(path)))) {
+        keyring_free(k);
+        e = error_set(err, ERR_NOMEM, "no memory for the name of the key file");
+    }
+    if (e == ERR_OK) *ret = k;
     mem_wipe(text.p, text.n);
     buf_done(&text);
     return e;
@@ -116,30 +118,36 @@ enum err keyring_create(const char *path, const struct rng *rng, struct error *e
 void keyring_free(struct keyring *k)
 {
     if (k == NULL) return;
-    mem_wipe(k, sizeof(*k));
+    for (struct ring *r = atomic_load(&k->ring), *older; r; r = older) {
+        older = r->older;
+        mem_wipe(r, sizeof(*r));
+        mem_free(r);
+    }
+    mem_free(k->path);
     mem_free(k);
 }
 
 const char *keyring_current_id(const struct keyring *k)
 {
-    return k->keys[0].id;
+    return keyring_ring(k)->keys[0].id;
 }
 
 enum err keyring_seal(const struct keyring *k, enum key_purpose p, struct slice aad, struct slice text,
                       const struct rng *rng, char key_id[17], uint8_t nonce[AEAD_NONCE], uint8_t *sealed,
                       struct error *err)
 {
+    const struct ring_key *key = &keyring_ring(k)->keys[0];
     rng_fill(rng, nonce, AEAD_NONCE);
-    enum err e = crypto_seal(k->keys[0].derived[p], nonce, aad, text, sealed, err);
+    enum err e = crypto_seal(key->derived[p], nonce, aad, text, sealed, err);
     if (e != ERR_OK) return e;
-    memcpy(key_id, k->keys[0].id, sizeof(k->keys[0].id));
+    memcpy(key_id, key->id, sizeof(key->id));
     return ERR_OK;
 }
 
 enum err keyring_open(const struct keyring *k, enum key_purpose p, const char *key_id, const uint8_t nonce[AEAD_NONCE],
                       struct slice aad, struct slice sealed, uint8_t *out, struct error *err)
 {
-    const struct ring_key *key = find_key(k, key_id);
+    const struct ring_key *key = find_key(keyring_ring(k), key_id);
     if (key == NULL) return error_set(err, ERR_NOT_FOUND, "the key file lacks key %.16s, which sealed it", key_id);
     return crypto_open(key->derived[p], nonce, aad, sealed, out, err);
 }

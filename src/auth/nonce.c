@@ -23,15 +23,16 @@ void nonce_make(const struct keyring *k, const struct rng *rng, struct wall now,
 {
     uint8_t raw[RAW], mac[32];
     uint32_t seconds = (uint32_t)wall_sec(now);
-    key_hint(&k->keys[0], raw);
+    const struct ring_key *key = &keyring_ring(k)->keys[0];
+    key_hint(key, raw);
     for (int i = 0; i < 4; i++) raw[AT_TIME + i] = (uint8_t)(seconds >> (24 - 8 * i));
     rng_fill(rng, raw + AT_RANDOM, AT_MAC - AT_RANDOM);
-    mac_of(&k->keys[0], raw, mac);
+    mac_of(key, raw, mac);
     memcpy(raw + AT_MAC, mac, RAW - AT_MAC);
     base64_encode(raw, RAW, out);
 }
 
-static bool is_ours(const struct keyring *k, const uint8_t raw[RAW])
+static bool is_ours(const struct ring *k, const uint8_t raw[RAW])
 {
     for (unsigned i = 0; i < k->n; i++) {
         uint8_t hint[2], mac[32];
@@ -48,7 +49,7 @@ enum nonce_state nonce_check(const struct keyring *k, struct slice text, struct 
     uint8_t raw[RAW];
     size_t n;
     if (text.n != NONCE_TEXT || !base64_decode(text, raw, sizeof(raw), &n) || n != RAW) return NONCE_FOREIGN;
-    if (!is_ours(k, raw)) return NONCE_FOREIGN;
+    if (!is_ours(keyring_ring(k), raw)) return NONCE_FOREIGN;
     ret->issued = 0;
     for (int i = 0; i < 4; i++) ret->issued = ret->issued << 8 | raw[AT_TIME + i];
     memcpy(ret->mac, raw + AT_MAC, sizeof(ret->mac));

@@ -44,6 +44,31 @@ static void say(struct report *r, const char *check, enum state s, struct slice 
 
 // ---- the half that needs the store ----------------------------------------------------------------
 
+// Former keys of the key file: still needed, or not any more.
+static void look_at_sealing(struct report *r)
+{
+    struct services *sv = r->c->sv;
+    struct sealing_key_info *all;
+    size_t n;
+    struct error err;
+    if (auth_sealing_keys(sv->keys, sv->reader, r->c->arena, &all, &n, &err) != ERR_OK) {
+        SAY(r, "sealing keys", FAIL, "%s", err.detail);
+        return;
+    }
+    uint64_t left = 0;
+    for (size_t i = 1; i < n; i++) left += all[i].rows;
+    if (left > 0)
+        SAY(r, "sealing keys", WARN,
+            "%llu rows are still sealed with a retired key: keep the daemon running, it seals them anew",
+            (unsigned long long)left);
+    else if (n > 1)
+        SAY(r, "sealing keys", OK,
+            "%zu retired, which only older backups need: `peerage sealing-key forget` takes them out of the key file",
+            n - 1);
+    else
+        SAY(r, "sealing keys", OK, "one, %s", all[0].id);
+}
+
 static void look_at_store(struct report *r)
 {
     struct services *sv = r->c->sv;
@@ -61,6 +86,7 @@ static void look_at_store(struct report *r)
         SAY(r, "keys", OK, "every stored credential opens with the key file");
     else
         SAY(r, "keys", FAIL, "%s; put back the key file that belongs to this store", err.detail);
+    look_at_sealing(r);
 }
 
 static void look_at_identity(struct report *r, const struct cloud_target *t, const char *expected)

@@ -62,6 +62,9 @@
     X(cmd_account_create)                                                                                              \
     X(cmd_account_list)                                                                                                \
     X(cmd_account_delete)                                                                                              \
+    X(cmd_sealing_key_list)                                                                                            \
+    X(cmd_sealing_key_rotate)                                                                                          \
+    X(cmd_sealing_key_forget)                                                                                          \
     X(cmd_signing_key_list)                                                                                            \
     X(cmd_signing_key_rotate)                                                                                          \
     X(cmd_person_grant)                                                                                                \

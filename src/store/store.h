@@ -279,6 +279,28 @@ enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_k
 enum err store_tx_signing_keys_prune(struct store_tx *tx, struct wall before, uint64_t *ret_n,
                                      struct error *err) MUST_CHECK; // those that were retired before then
 
+// ---- seals: whatever the key file's keys protect
+struct seal_count {
+    char key_id[17];
+    uint64_t n; // of API keys, signing keys and webhook secrets
+};
+// By key. It looks at every row.
+enum err store_seal_counts(struct store_reader *r, struct arena *a, struct seal_count **ret, size_t *ret_n,
+                           struct error *err) MUST_CHECK;
+// API keys that another key than this one sealed, by public key after `after` (""), at most max.
+enum err store_key_seals_of_others(struct store_reader *r, const char *key_id, const char *after, size_t max,
+                                   struct arena *a, struct key_seal **ret, size_t *ret_n, struct error *err) MUST_CHECK;
+enum seal_kind { SEAL_HA1, SEAL_SIGNING, SEAL_WEBHOOK };
+struct seal {
+    char key_id[17];
+    uint8_t nonce[12], sealed[48];
+    size_t n; // bytes of sealed
+};
+// The same secret under another key. name: public key, kid or webhook id. `was`: the nonce that was read; a row that
+// has another by now is left alone, which is no error. It changes no answer, so the generations stay.
+enum err store_tx_reseal(struct store_tx *tx, enum seal_kind kind, const char *name, const uint8_t was[12],
+                         const struct seal *s, struct error *err) MUST_CHECK;
+
 // ---- networks
 enum err store_networks(struct store_reader *r, const char *group_id /* NULL = all */, struct arena *a,
                         struct network **ret, size_t *ret_n, struct error *err) MUST_CHECK; // by id

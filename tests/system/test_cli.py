@@ -16,7 +16,7 @@ COMMANDS = """dev coverage|dev|serve|init|check-config|doctor|migrate|backup|res
 network remove|network protect|network unprotect|network set-tables|network options|network set-dns|network set-name-tag|network set-limits|network routes|connection list|connection accept|connection reject
 connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents cancel|intents release
 connection history|connection get|connection watch|org create|org list|project create|project list|key create|key list|key reset|key delete
-service-account create|service-account list|service-account delete|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list remove|event list|event export|event follow
+service-account create|service-account list|service-account delete|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list remove|event list|event export|event follow
 policy show|policy set|policy enable|policy disable|policy approvals|policy test|policy dry-run|expected add|expected list|expected remove
 webhook add|webhook list|webhook enable|webhook disable|webhook rotate|webhook test|webhook deliveries|webhook replay
 webhook remove|aws-policy|api|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")

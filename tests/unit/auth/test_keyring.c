@@ -88,7 +88,7 @@ static void comments_blanks_and_several_keys(void **state)
     struct keyring *k;
     assert_int_equal(keyring_parse(SLICE("# current\r\n\n  " ID_2 "\t= " HEX_2 " \r\n" ID_1 "=" HEX_1), &k, &err),
                      ERR_OK);
-    assert_int_equal(k->n, 2);
+    assert_int_equal(keyring_ring(k)->n, 2);
     assert_string_equal(keyring_current_id(k), ID_2);
     keyring_free(k);
     char text[KEYRING_MAX * 90 + 200];
