@@ -246,6 +246,8 @@ void api_event_types(struct call *c);
 void api_rate_limits(struct call *c);
 void api_rate_limit(struct call *c);
 void api_containers(struct call *c);
+void api_containers_all(struct call *c);
+void api_container(struct call *c);
 void api_control_plane(struct call *c);
 void api_inbox(struct call *c);
 void api_policy_get(struct call *c);

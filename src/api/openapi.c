@@ -68,6 +68,7 @@ static const struct {
     {"orgId", "ObjectId", "The organization."},
     {"endpointSetId", "EndpointSetId", "The endpoint set."},
     {"groupName", "GroupName", "The project's name."},
+    {"containerId", "ObjectId", "The network's id."},
     {"eventId", "ObjectId", "The event."},
     {"apiUserId", "ObjectId", "The API key's id."},
     {"clientId", "ClientId", "The service account."},

@@ -32,6 +32,8 @@
 #define HANDLER_ORG_EVENT                   api_org_event
 #define HANDLER_EVENT_TYPES                 api_event_types
 #define HANDLER_CONTAINERS                  api_containers
+#define HANDLER_CONTAINERS_ALL              api_containers_all
+#define HANDLER_CONTAINER                   api_container
 #define HANDLER_RATE_LIMITS                 api_rate_limits
 #define HANDLER_RATE_LIMIT                  api_rate_limit
 #define HANDLER_CONTROL_PLANE               api_control_plane

@@ -1232,6 +1232,9 @@ def test_containers(tenants):
     assert [c["vpcId"] for c in tenants.owner.get(path).json()["results"]] == [tenants["ACCEPTER_VPC_ID"]]
     assert tenants.owner.get(f"{path}?providerName=GCP").json()["results"] == []
     denied(tenants.owner.get(f"{path}?providerName=aws"), 400, "INVALID_QUERY_PARAMETER", "providerName")
+    assert [c["vpcId"] for c in tenants.owner.get(f"{path}/all").json()["results"]] == [tenants["ACCEPTER_VPC_ID"]]
+    denied(tenants.owner.get(f"{path}/{UNKNOWN_GROUP}"), 404, "CLOUD_PROVIDER_CONTAINER_NOT_FOUND", UNKNOWN_GROUP,
+           tenants["GROUP_ID"])
 
 
 @decision("Control plane addresses")

@@ -136,8 +136,27 @@ def test_networks_are_shown_as_containers(shared_dev, owner):
         assert owner.get(f"{path}?providerName={provider}").json()["totalCount"] == 0
     assert owner.get(f"{path}?includeCount=false").json()["totalCount"] == 0
     refused(owner.get(f"{path}?providerName=aws"), 400, "INVALID_QUERY_PARAMETER", "providerName")
-    refused(new_caller(shared_dev, "ORG_MEMBER").get(path), 401, "NOT_IN_GROUP")
-    assert new_caller(shared_dev, "GROUP_READ_ONLY").get(path).status == 200
+    everything = owner.get(f"{path}/all").json()
+    assert everything["results"] == listed["results"] and everything["totalCount"] == 1
+    assert owner.get(f"{path}/all?pageNum=2").json()["results"] == []
+    assert owner.get(f"{path}/all?includeCount=false").json()["totalCount"] == 0
+    one = f"{path}/{network['id']}"
+    assert owner.get(one).json() == shown
+    reader, member = new_caller(shared_dev, "GROUP_READ_ONLY"), new_caller(shared_dev, "ORG_MEMBER")
+    for target in (path, f"{path}/all", one):
+        refused(member.get(target), 401, "NOT_IN_GROUP")
+        assert reader.get(target).status == 200
+
+
+def test_a_container_of_another_project_is_as_none(shared_dev, owner):
+    network = command(shared_dev, "network", "list")["results"][0]["id"]
+    other = owner.ask("POST", "/api/atlas/v2/groups", {"name": "without", "orgId": shared_dev["ORG_ID"]}).json()["id"]
+    path = f"/api/atlas/v2/groups/{other}/containers"
+    assert owner.get(f"{path}/all").json()["results"] == []
+    for absent in (network, "0" * 24):
+        refused(owner.get(f"{path}/{absent}"), 404, "CLOUD_PROVIDER_CONTAINER_NOT_FOUND", absent, other)
+    short = f"{path}/{network[1:]}"
+    refused(owner.get(short), 400, "PATH_PARAM_PARSE_ERROR", short)
 
 
 # ---- without a credential ----------------------------------------------------------------------------------
