@@ -31,6 +31,11 @@
 #define HANDLER_ORG_EVENTS                  api_org_events
 #define HANDLER_ORG_EVENT                   api_org_event
 #define HANDLER_EVENT_TYPES                 api_event_types
+#define HANDLER_GROUP_TEAMS                 api_group_teams
+#define HANDLER_GROUP_LIMITS                api_group_limits
+#define HANDLER_GROUP_ADDRESSES             api_group_addresses
+#define HANDLER_GROUP_SLOW_MS               api_group_slow_ms
+#define HANDLER_GROUP_SLOW_MS_OFF           api_group_slow_ms_off
 #define HANDLER_CONTAINERS                  api_containers
 #define HANDLER_CONTAINERS_ALL              api_containers_all
 #define HANDLER_CONTAINER                   api_container

@@ -1226,6 +1226,24 @@ def test_event_types(tenants):
     assert [e["eventType"] for e in found] == table and not any(e["alertable"] for e in found)
 
 
+@decision("What a project never has")
+def test_what_a_project_never_has(tenants):
+    path = f"{GROUPS}/{tenants['GROUP_ID']}"
+    teams = tenants.owner.get(f"{path}/teams?includeCount=true").json()
+    assert teams["results"] == [] and teams["totalCount"] == 0
+    assert tenants.owner.get(f"{path}/limits").json() == []
+    addresses = {"groupId": tenants["GROUP_ID"], "services": {"clusters": []}}
+    assert tenants.owner.get(f"{path}/ipAddresses").json() == addresses
+    assert tenants.owner.get(f"{path}/managedSlowMs").json() is False
+    enveloped = tenants.owner.get(f"{path}/limits?envelope=true&pretty=true")
+    assert enveloped.json() == {"content": [], "status": 200} and b"\n" in enveloped.body
+    off = tenants.owner.ask("DELETE", f"{path}/managedSlowMs/disable")
+    assert (off.status, off.body) == (204, b"")
+    for method, target, operation in (("POST", "managedSlowMs/enable", "enableGroupManagedSlowMs"),
+                                      ("POST", "teams", "addGroupTeams"), ("PATCH", "limits/x", "setGroupLimit")):
+        denied(tenants.owner.ask(method, f"{path}/{target}", {}), 501, "NOT_IMPLEMENTED", operation)
+
+
 @decision("Containers")
 def test_containers(tenants):
     path = f"{GROUPS}/{tenants['GROUP_ID']}/containers"

@@ -191,7 +191,7 @@ static void security_headers_once(void **state)
                                          "Strict-Transport-Security: max-age=31536000; includeSubdomains;\r\n");
 }
 
-// Every row of the table makes a body that has its own code and status, and a known reason phrase.
+// Every row of the table makes a body that has its own code (but for one pair) and status, and a known reason phrase.
 static void every_row_is_well_formed(void **state)
 {
     struct fixture *f = *state;
@@ -203,7 +203,13 @@ static void every_row_is_well_formed(void **state)
         for (const char *s = row->detail; *s; s++)
             if (*s == '%') assert_true(s[1] == 's');
         for (const char *s = row->code; *s; s++) assert_true((*s >= 'A' && *s <= 'Z') || *s == '_');
-        for (int q = 1; q < p; q++) assert_string_not_equal(row->code, problem_row((enum problem)q)->code);
+        for (int q = 1; q < p; q++) {
+            const struct problem_row *other = problem_row((enum problem)q);
+            if (strcmp(row->code, other->code) != 0) continue;
+            assert_int_equal(p, P_CONTAINER_ID_NOT_FOUND); // one code of Atlas: no container in a region, or of an id
+            assert_int_equal(row->status, other->status);
+            assert_string_not_equal(row->detail, other->detail);
+        }
 
         struct reply rep;
         reply_init(&rep);
