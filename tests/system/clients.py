@@ -78,7 +78,7 @@ class Client:
         self.environment = harness.clean_environment({"CLIENT_URL": url, "CLIENT_AUTH": kind, "CLIENT_USER": user,
                                                       "CLIENT_SECRET": secret})
 
-    def __call__(self, operation, **args):
+    def __call__(self, operation, /, **args):
         words = [f"{k.replace('__', '.')}={v}" for k, v in args.items()]
         done = subprocess.run([self.program, operation, *words], env=self.environment, capture_output=True, text=True,
                               timeout=120, check=False)

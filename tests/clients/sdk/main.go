@@ -289,8 +289,11 @@ func main() {
 	ops := map[string]func(){"list": s.opList, "pages": s.opPages, "active": s.opActive, "details": s.opDetails,
 		"groups": s.opGroups, "group": s.opGroup, "status": s.opStatus, "reject": s.opReject, "accept": s.opAccept,
 		"delete": s.opDelete, "events": s.opEvents, "flood": s.opFlood, "revoke": s.opRevoke}
-	run, found := ops[op]
-	if !found {
+	run := ops[op]
+	if run == nil {
+		run = s.tenant(op)
+	}
+	if run == nil {
 		probe.Fail(fmt.Errorf("there is no %s", op))
 	}
 	run()
