@@ -85,6 +85,9 @@
     X(cmd_webhook_replay)                                                                                              \
     X(cmd_webhook_remove)                                                                                              \
     X(cmd_aws_policy)                                                                                                  \
+    X(cmd_plan)                                                                                                        \
+    X(cmd_apply)                                                                                                       \
+    X(cmd_export)                                                                                                      \
     X(cmd_api)                                                                                                         \
     X(cmd_openapi)                                                                                                     \
     X(cmd_completion)                                                                                                  \

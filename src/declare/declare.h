@@ -82,6 +82,8 @@ enum err decl_value_of_yaml(struct arena *a, enum decl_type t, const struct yaml
 // absent is what is given for NULL and null. ERR_INVALID: no such value.
 enum err decl_value_of_json(struct arena *a, const struct decl_attr *t, const struct json_value *v, struct slice *ret,
                             struct error *err) MUST_CHECK;
+// JSON text with what YAML takes for a line end, or a terminal for a command, escaped (C1, U+2028, U+FEFF …).
+void decl_put(struct buf *out, struct slice json);
 // The text of a TEXT or TIME value, unescaped; in the arena.
 struct slice decl_text(struct arena *a, struct slice value);
 // The next element of a SET, or the next key or value of a TAGS value, each a JSON text.
@@ -127,6 +129,8 @@ struct decl_plan_options {
 // …"). ERR_CONFLICT: what the file says fits several. ERR_NOMEM, ERR_TOO_LARGE.
 enum err decl_plan(struct arena *a, struct decl_item *want, struct decl_item *have, const struct decl_plan_options *o,
                    struct decl_plan *ret, struct error *err) MUST_CHECK;
+// Whether this is the one that is meant: by its id, else by its key attributes.
+bool decl_means(const struct decl_item *want, const struct decl_item *have);
 // The rules of a wanted policy as the API takes them: hand-overs to names become ids; of a project that is still to be
 // made {"new":"NAME"}. ERR_INVALID: there is no such project.
 enum err decl_rules(struct arena *a, const struct decl_item *policy, struct slice *ret, struct error *err) MUST_CHECK;

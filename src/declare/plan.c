@@ -54,6 +54,13 @@ static bool same_key(const struct decl_item *x, const struct decl_item *y)
     return true;
 }
 
+bool decl_means(const struct decl_item *want, const struct decl_item *have)
+{
+    if (want->under != have->under) return false;
+    if (want->under->flags & DECL_ONE) return true;
+    return want->id.n ? slice_eq(want->id, have->id) : same_key(want, have);
+}
+
 // ---- matching ---------------------------------------------------------------------------------------------
 
 static enum err find_by_id(struct planner *p, struct decl_item *want, struct decl_item *parent)

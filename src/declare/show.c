@@ -13,7 +13,12 @@ const char *decl_op_name(enum decl_op op)
 
 static void put_escaped(struct buf *out, const char *text)
 {
-    json_escape(out, slice_of(text));
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    json_escape(&b, slice_of(text));
+    if (b.fail) out->fail = b.fail;
+    decl_put(out, buf_view(&b));
+    buf_done(&b);
 }
 
 void decl_show_step(struct buf *out, struct arena *a, const struct decl_step *s)
@@ -66,7 +71,9 @@ static bool put_missing(struct buf *out, struct slice from, struct slice to, cha
     bool any = false;
     while (next_rule(&from, &one)) {
         if (has_rule(to, one)) continue;
-        buf_fmt(out, "        %c %.*s\n", sign, SLICE_FMT(one));
+        buf_fmt(out, "        %c ", sign);
+        decl_put(out, one);
+        buf_char(out, '\n');
         any = true;
     }
     return any;
@@ -77,9 +84,13 @@ static void put_rules(struct buf *out, const struct decl_change *c)
     struct slice one, rest = c->to;
     buf_fmt(out, "    %s\n", c->attr->name);
     bool taken = put_missing(out, c->from, c->to, '-'), added = put_missing(out, c->to, c->from, '+');
-    if (taken || (added && !c->from.n)) return;
+    if (taken || !c->from.p || !next_rule(&(struct slice){c->from.p, c->from.n}, &one)) return;
     buf_str(out, added ? "      in this order\n" : "      the same in another order\n");
-    while (next_rule(&rest, &one)) buf_fmt(out, "          %.*s\n", SLICE_FMT(one));
+    while (next_rule(&rest, &one)) {
+        buf_str(out, "          ");
+        decl_put(out, one);
+        buf_char(out, '\n');
+    }
 }
 
 // ---- plans ------------------------------------------------------------------------------------------------
@@ -91,8 +102,12 @@ static void put_change(struct buf *out, const struct decl_step *s, const struct 
         return;
     }
     buf_fmt(out, "    %s: ", c->attr->name);
-    if (c->from.p) buf_fmt(out, "%.*s -> ", SLICE_FMT(c->from));
-    buf_fmt(out, "%.*s\n", SLICE_FMT(c->to));
+    if (c->from.p) {
+        decl_put(out, c->from);
+        buf_str(out, " -> ");
+    }
+    decl_put(out, c->to);
+    buf_char(out, '\n');
 }
 
 void decl_show_text(struct buf *out, struct arena *a, const struct decl_plan *p)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/encode.h"
+
 #define VALUE_MAX ((size_t)256 << 10)
 
 // Takes what was written as one value. Lack of memory is the only way to fail.
@@ -113,6 +115,23 @@ struct slice decl_text(struct arena *a, struct slice value)
     made = arena_slice(a, json_string(json_array_at(json_root(doc), 0)));
     json_doc_free(doc);
     return made;
+}
+
+void decl_put(struct buf *out, struct slice v)
+{
+    while (v.n) {
+        size_t n = utf8_len(v);
+        unsigned char a = (unsigned char)v.p[0], b = n > 1 ? (unsigned char)v.p[1] : 0,
+                      c = n > 2 ? (unsigned char)v.p[2] : 0;
+        unsigned code = n == 2 ? (a & 0x1Fu) << 6 | (b & 0x3Fu) : (a & 0x0Fu) << 12 | (b & 0x3Fu) << 6 | (c & 0x3Fu);
+        bool bad = (n == 1 && a == 0x7F) || (n == 2 && code < 0xA0) ||
+                   (n == 3 && (code == 0x2028 || code == 0x2029 || code == 0xFEFF || code >= 0xFFFE));
+        if (bad)
+            buf_fmt(out, "\\u%04x", n == 1 ? a : code);
+        else
+            buf_add(out, v.p, n ? n : 1);
+        v = slice_skip(v, n ? n : 1);
+    }
 }
 
 // ---- of a file --------------------------------------------------------------------------------------------

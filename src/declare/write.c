@@ -3,29 +3,9 @@
 // reader would not take, or what only repeats an absent value.
 #include "declare/declare.h"
 
-#include "base/encode.h"
-
 static void indent(struct buf *out, unsigned depth)
 {
     for (unsigned i = 0; i < depth; i++) buf_str(out, "  ");
-}
-
-// JSON is YAML but for characters that YAML takes for line ends or refuses bare: they are escaped.
-static void put_value(struct buf *out, struct slice v)
-{
-    while (v.n) {
-        size_t n = utf8_len(v);
-        unsigned char a = (unsigned char)v.p[0], b = n > 1 ? (unsigned char)v.p[1] : 0,
-                      c = n > 2 ? (unsigned char)v.p[2] : 0;
-        unsigned code = n == 2 ? (a & 0x1Fu) << 6 | (b & 0x3Fu) : (a & 0x0Fu) << 12 | (b & 0x3Fu) << 6 | (c & 0x3Fu);
-        bool bad = (n == 1 && a == 0x7F) || (n == 2 && code < 0xA0) ||
-                   (n == 3 && (code == 0x2028 || code == 0x2029 || code == 0xFEFF || code >= 0xFFFE));
-        if (bad)
-            buf_fmt(out, "\\u%04x", n == 1 ? a : code);
-        else
-            buf_add(out, v.p, n ? n : 1);
-        v = slice_skip(v, n ? n : 1);
-    }
 }
 
 static void put_rules(struct buf *out, const struct decl_item *policy, unsigned depth)
@@ -39,7 +19,7 @@ static void put_rules(struct buf *out, const struct decl_item *policy, unsigned 
         for (unsigned k = 0; k < n; k++) {
             if (!r->v[k].p || slice_eq_cstr(r->v[k], t[k].absent)) continue;
             buf_fmt(out, "%s%s: ", first ? "" : ", ", t[k].name);
-            put_value(out, r->v[k]);
+            decl_put(out, r->v[k]);
             first = false;
         }
         buf_str(out, "}\n");
@@ -88,7 +68,7 @@ static void put_attrs(struct lines *l, const struct decl_item *i)
             put_rules(l->out, i, l->depth + 1);
         } else {
             buf_fmt(l->out, "%.*s: ", SLICE_FMT(deeper ? name : head));
-            put_value(l->out, i->v[k]);
+            decl_put(l->out, i->v[k]);
             buf_char(l->out, '\n');
         }
     }

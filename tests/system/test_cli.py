@@ -19,7 +19,7 @@ connection history|connection get|connection watch|org create|org list|project c
 service-account create|service-account list|service-account delete|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list remove|event list|event export|event follow
 policy show|policy set|policy enable|policy disable|policy approvals|policy test|policy dry-run|expected add|expected list|expected remove
 webhook add|webhook list|webhook enable|webhook disable|webhook rotate|webhook test|webhook deliveries|webhook replay
-webhook remove|aws-policy|api|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
+webhook remove|plan|apply|export|aws-policy|api|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
 
 
 @pytest.fixture(params=["alone", "daemon"])
