@@ -255,6 +255,8 @@ void api_containers_all(struct call *c);
 void api_container(struct call *c);
 void api_control_plane(struct call *c);
 void api_inbox(struct call *c);
+void api_signing_keys(struct call *c);
+void api_signing_key_rotate(struct call *c);
 void api_policy_get(struct call *c);
 void api_policy_set(struct call *c);
 void api_policy_edit(struct call *c);

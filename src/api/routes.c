@@ -44,6 +44,8 @@
 #define HANDLER_CONTROL_PLANE               api_control_plane
 #define HANDLER_OAUTH_TOKEN                 api_oauth_token
 #define HANDLER_OAUTH_REVOKE                api_oauth_revoke
+#define HANDLER_SIGNING_KEYS                api_signing_keys
+#define HANDLER_SIGNING_KEY_ROTATE          api_signing_key_rotate
 #define HANDLER_INBOX                       api_inbox
 #define HANDLER_ORG_KEYS_LIST               api_keys_list
 #define HANDLER_ORG_KEY_CREATE              api_key_create

@@ -194,3 +194,36 @@ def test_a_key_file_that_cannot_be_written_stays_as_it_is(tmp_path):
     assert refused.returncode != 0 and "8192 bytes" in refused.stderr
     assert key_file.read_bytes() == full and len(sealing_keys(s)) == 1
     assert [p.name for p in tmp_path.glob("keys*")] == ["keys"]
+
+
+# ---- over the API -------------------------------------------------------------------------------------------------
+
+def test_the_operator_rotates_signing_keys_over_the_api(serve):
+    operator = serve.command("key", "create", "--role", "GLOBAL_OWNER")
+    serve.secrets.add(operator["privateKey"])
+
+    def ask(method, target, key=operator):
+        status, _, body = digest_request(serve.url, method, f"/api/peerage/v1/{target}", user=key["publicKey"],
+                                         password=key["privateKey"], accept="application/json")
+        return status, json.loads(body)
+    before = token_of(serve)
+    status, made = ask("POST", "signingKeys:rotate")
+    assert status == 200 and list(made) == ["created", "id", "state"] and made["state"] == "CURRENT"
+    after = token_of(serve)
+    assert kid(after) == made["id"] and works(serve, before) == works(serve, after) == 200
+    status, listed = ask("GET", "signingKeys?itemsPerPage=1&pageNum=2")
+    assert status == 200 and listed["totalCount"] == 2
+    assert [k["id"] for k in listed["results"]] == [kid(before)]
+    assert list(listed["results"][0]) == ["created", "id", "retired", "state", "validUntil"]
+    assert ask("GET", "signingKeys")[1]["results"] == [
+        {k: v for k, v in sorted(row.items())} for row in signing_keys(serve)]
+    told = [e for e in serve.command("event", "list")["results"] if e["type"] == "PEERAGE_SIGNING_KEY_ROTATED"]
+    assert [(e["resource"], e["actor"]) for e in told] == [(made["id"], operator["publicKey"])]
+    for _ in range(6):
+        assert ask("POST", "signingKeys:rotate")[0] == 200
+    status, refused = ask("POST", "signingKeys:rotate")
+    assert (status, refused["errorCode"]) == (409, "SIGNING_KEYS_IN_USE") and "oldest goes at" in refused["detail"]
+    for method, target in (("GET", "signingKeys"), ("POST", "signingKeys:rotate")):
+        status, refused = ask(method, target, serve.owner)  # an owner of an organisation is not the operator
+        assert (status, refused["errorCode"]) == (401, "USER_UNAUTHORIZED")
+    assert bearer_request(serve.url, "GET", "/api/peerage/v1/signingKeys", before, accept="application/json")[0] == 401

@@ -108,6 +108,8 @@ static const struct {
     {ROUTE_EXPECTED_CREATE, STREAM_OWNER}, // who may accept
     {ROUTE_EXPECTED_GET, GROUP_READ},
     {ROUTE_EXPECTED_DELETE, STREAM_OWNER},
+    {ROUTE_SIGNING_KEYS, OPERATOR},
+    {ROUTE_SIGNING_KEY_ROTATE, OPERATOR},
 };
 
 // Requests of routes whose handlers decide (NEED_ANY: each must have one), and of routes that look closer than their
