@@ -7,6 +7,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+// An owner of one organisation may make more, as with Atlas, but not without end; the command line has no bound.
+#define ORGS_MAX 10000
+
 struct form {
     struct slice name, owner;
     struct body_bool skip;
@@ -120,6 +123,8 @@ static void refuse(struct call *c, const struct first *f, enum err code, const s
         (void)!creds_done(c, &f->cc, ERR_OK, err); // answers the refusal
     else if (code == ERR_EXISTS)
         call_problem(c, P_ORG_ALREADY_EXISTS, &PARAM_S(f->form->name), 1);
+    else if (code == ERR_TOO_LARGE)
+        call_problem(c, P_MAX_ORGS_EXCEEDED, &PARAM_N(ORGS_MAX), 1);
     else if (code == ERR_INVALID)
         call_bad_attribute(c, "name", BAD_NAME);
     else
@@ -142,7 +147,7 @@ void api_org_create(struct call *c)
     creds_begin(c, form.key ? PRINCIPAL_API_KEY : PRINCIPAL_SERVICE_ACCOUNT, &f.cc);
     f.cc.op.caller = NULL;
     if (with && !creds_roles(c, &f.cc, &form.roles, &f.cred)) return;
-    struct org_new q = {.name = form.name, .also = with ? make_first : NULL, .ctx = &f};
+    struct org_new q = {.name = form.name, .most = ORGS_MAX, .also = with ? make_first : NULL, .ctx = &f};
     if (form.skip.found) q.flags = org_flag_with(0, ORG_FLAG_SKIP_DEFAULT_ALERTS, form.skip.v);
     enum err code = core_org_make(c->api->core, &f.cc.by, &q, &o, &err);
     if (code == ERR_OK)

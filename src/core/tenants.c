@@ -221,6 +221,15 @@ struct org_op {
     bool changed;
 };
 
+static enum err check_room(struct store_tx *tx, uint64_t most, struct error *err)
+{
+    uint64_t n;
+    if (most == 0) return ERR_OK;
+    enum err code = store_org_count(store_tx_reader(tx), &n, err);
+    if (code != ERR_OK || n < most) return code;
+    return error_set(err, ERR_TOO_LARGE, "there are %llu organizations already", (unsigned long long)n);
+}
+
 static enum err make_org(struct store_tx *tx, void *ctx, struct error *err)
 {
     struct org_op *op = ctx;
@@ -232,7 +241,8 @@ static enum err make_org(struct store_tx *tx, void *ctx, struct error *err)
     make_external_id(audit.rng, op->org.external_id);
     memcpy(audit.org_id, op->org.id, sizeof(audit.org_id));
     set_name(op->org.name, q->name);
-    enum err code = store_tx_org_insert(tx, &op->org, err);
+    enum err code = check_room(tx, q->most, err);
+    if (code == ERR_OK) code = store_tx_org_insert(tx, &op->org, err);
     if (code == ERR_OK) code = audit_write(tx, &audit, AUDIT_ORG_CREATED, q->name, (struct slice){0}, err);
     return code == ERR_OK && q->also ? q->also(tx, &op->org, q->ctx, err) : code;
 }

@@ -43,9 +43,11 @@ typedef enum err (*org_also)(struct store_tx *tx, const struct org *org, void *c
 struct org_new {
     struct slice name;
     flag_set flags;
+    uint64_t most; // refused when so many are there already; 0 = no bound
     org_also also; // NULL = nothing
     void *ctx;
 };
+// ERR_INVALID, ERR_EXISTS: the name. ERR_TOO_LARGE: q->most.
 enum err core_org_make(struct core *c, const struct actor *by, const struct org_new *q, struct org *ret,
                        struct error *err) MUST_CHECK;
 

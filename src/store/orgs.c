@@ -56,6 +56,15 @@ enum err store_orgs(struct store_reader *r, struct arena *a, struct org **ret, s
     return ERR_OK;
 }
 
+enum err store_org_count(struct store_reader *r, uint64_t *ret_orgs, struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(r->db, "SELECT count(*) FROM org WHERE deleted = 0");
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code == ERR_OK) *ret_orgs = (uint64_t)query_get_int(&q);
+    return code;
+}
+
 enum err store_org_size(struct store_reader *r, const char *org_id, uint64_t *ret_groups, struct error *err)
 {
     struct query q CLEANUP(query_close) = query_open(r->db, "SELECT n FROM org_size WHERE org_id = ?");

@@ -105,6 +105,7 @@ struct group_use {
 };
 enum err store_group_use(struct store_reader *r, const char *group_id, struct group_use *ret,
                          struct error *err) MUST_CHECK;
+enum err store_org_count(struct store_reader *r, uint64_t *ret_orgs, struct error *err) MUST_CHECK; // live ones
 enum err store_org_size(struct store_reader *r, const char *org_id, uint64_t *ret_groups, struct error *err) MUST_CHECK;
 enum err store_tx_org_insert(struct store_tx *tx, const struct org *o, struct error *err) MUST_CHECK; // ERR_EXISTS
 // Name and settings, by id. ERR_NOT_FOUND; ERR_EXISTS: name taken.

@@ -228,6 +228,25 @@ static void what_belongs_to_an_organisation_comes_with_it_or_not_at_all(void **s
     assert_string_equal(cred.principal.org_id, o.id);
 }
 
+static void there_are_no_more_organisations_than_the_caller_allows(void **state)
+{
+    struct core_fixture *c = *state;
+    struct org o;
+    struct org *all;
+    size_t n;
+    struct org_new q = {.name = SLICE("second"), .most = 2};
+    assert_ok(&c->f, core_org_make(c->core, &cli, &q, &o, &c->f.err));
+    q.name = SLICE("third");
+    assert_err(&c->f, ERR_TOO_LARGE, core_org_make(c->core, &cli, &q, &o, &c->f.err));
+    assert_ok(&c->f, store_orgs(c->f.reader, c->f.arena, &all, &n, &c->f.err));
+    assert_int_equal(n, 2);
+    q.most = 0; // no bound
+    assert_ok(&c->f, core_org_make(c->core, &cli, &q, &o, &c->f.err));
+    assert_ok(&c->f, core_org_delete(c->core, &cli, o.id, &c->f.err)); // a deleted one counts no more
+    q.most = 3;
+    assert_ok(&c->f, core_org_make(c->core, &cli, &q, &o, &c->f.err));
+}
+
 static void a_creator_owns_its_group_unless_it_does_anyway(void **state)
 {
     struct core_fixture *c = *state;
@@ -261,6 +280,7 @@ int main(void)
         T(an_organisation_ends_when_its_groups_have),
         T(settings_are_kept_and_each_switch_is_an_event),
         T(what_belongs_to_an_organisation_comes_with_it_or_not_at_all),
+        T(there_are_no_more_organisations_than_the_caller_allows),
         T(a_creator_owns_its_group_unless_it_does_anyway),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
