@@ -159,12 +159,45 @@ static void a_token_that_was_made_up_costs_what_a_forged_one_costs(void **state)
     mem_free(token);
 }
 
+static enum err list_peer(struct store_tx *tx, void *ctx, struct error *err)
+{
+    struct cidr block;
+    bool ok = cidr_parse(SLICE("192.0.2.0/24"), false, &block);
+    assert_true(ok);
+    return store_tx_access_add(tx, ctx, block, wall_from_sec(FIX_NOW), err);
+}
+
+// When and whence entries of access lists and secrets were used is written once a tick, however many requests there
+// are.
+static void a_hundred_thousand_reads_are_one_write(void **state)
+{
+    struct fix *f = *state;
+    struct error err = {0};
+    struct access_row *entries;
+    size_t n;
+    assert_int_equal(store_write(f->store, list_peer, f->account.row.client_id, &err), ERR_OK);
+    char *token = fix_token(f);
+    auth_tick(f->auth); // the use of the secret
+    begin();
+    for (int i = 0; i < 100000; i++) assert_int_equal(fix_bearer(f, token), AUTH_OK);
+    assert_int_equal(done[WRITE], 0);
+    auth_tick(f->auth);
+    assert_int_equal(done[WRITE], 1);
+    auth_tick(f->auth);
+    assert_int_equal(done[WRITE], 1);
+    assert_int_equal(store_access_entries(f->reader, f->account.row.client_id, f->arena, &entries, &n, &err), ERR_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(entries[0].used, 100000);
+    mem_free(token);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIX_TEST(a_digest_of_nobody_costs_what_a_wrong_one_costs),
         FIX_TEST(a_client_that_is_nobody_costs_what_a_wrong_secret_costs),
         FIX_TEST(a_token_that_was_made_up_costs_what_a_forged_one_costs),
+        FIX_TEST(a_hundred_thousand_reads_are_one_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
