@@ -31,7 +31,7 @@ OPERATIONS = {
     "getOrgSettings": ("GET", f"{ORG}/{{org}}/settings", V23, {}),
     "updateOrgSettings": ("PATCH", f"{ORG}/{{org}}/settings", V23, {}),
     "listOrgEvents": ("GET", f"{ORG}/{{org}}/events", V23, MOST),
-    "createGroup": ("POST", GROUP, V23, {}), "getGroup": ("GET", f"{GROUP}/{{group}}", V23, {}),
+    "createGroup": ("POST", GROUP, V23, {"projectOwnerId": ""}), "getGroup": ("GET", f"{GROUP}/{{group}}", V23, {}),
     "getGroupByName": ("GET", f"{GROUP}/byName/{{name}}", V23, {}),
     "updateGroup": ("PATCH", f"{GROUP}/{{group}}", V23, {}), "deleteGroup": ("DELETE", f"{GROUP}/{{group}}", V23, {}),
     "getGroupSettings": ("GET", f"{GROUP}/{{group}}/settings", V23, {}),

@@ -1095,6 +1095,7 @@ def test_project_owner_id(tenants):
     denied(tenants.owner.ask("POST", f"{GROUPS}?projectOwnerId=me", body), 400, "INVALID_QUERY_PARAMETER",
            "projectOwnerId")
     assert tenants.owner.ask("POST", f"{GROUPS}?projectOwnerId={UNKNOWN_GROUP}", body).status == 201
+    assert tenants.owner.ask("POST", f"{GROUPS}?projectOwnerId=", {**body, "name": "disowned"}).status == 201
 
 
 @decision("Project made in an unknown organisation")
