@@ -2,6 +2,7 @@
 """The whole life of a team, by the requests of the `atlas` command and by the Atlas Go SDK: organisation, project, service
 account, API keys and access lists are made, used, rotated, revoked and deleted, and every step is looked at."""
 
+import base64
 import time
 
 import pytest
@@ -31,6 +32,7 @@ def test_a_team_from_its_first_day_to_its_last(life):
     team.open_a_project()
     team.a_robot_accepts()
     team.the_robot_changes_its_secret()
+    team.a_token_is_revoked()
     team.the_robot_stays_at_home()
     team.a_key_for_the_project()
     team.the_key_is_replaced()
@@ -158,6 +160,20 @@ class Team:
         with pytest.raises(AssertionError, match="^401"):
             harness.bearer_token(self.life.dev.url, self.client, secret)
         self.took.append(time.monotonic() - since)
+
+    def a_token_is_revoked(self):
+        """As logging out does; the account's other token lives on."""
+        url, basic = self.life.dev.url, base64.b64encode(f"{self.client}:{self.secret}".encode()).decode()
+        token, other = (harness.bearer_token(url, self.client, self.secret) for _ in range(2))
+
+        def use(which):
+            return harness.bearer_request(url, "GET", "/api/atlas/v2/orgs", which, harness.V2023_01)[0]
+        assert (use(token), use(other)) == (200, 200)
+        status, _, body = harness.request(url, "POST", "/api/oauth/revoke", {
+            "Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
+            f"token={token}&token_type_hint=access_token")
+        assert (status, body) == (200, b"")
+        assert (use(token), use(other)) == (401, 200)
 
     def the_robot_stays_at_home(self):
         """Its access list holds it off elsewhere, and lets it back."""
