@@ -15,6 +15,7 @@ import sys
 import urllib.request
 
 import harness
+import secret_search
 
 GO_SECONDS = 300
 MODULES = {"wire": ("go", "./wire"), "sdk": ("sdk", ".")}
@@ -84,6 +85,7 @@ class Client:
                               timeout=120, check=False)
         assert done.returncode == 0, f"{operation} {words}: {done.stderr}"
         line = json.loads(done.stdout)
+        secret_search.note_text(str(line.get("body", "")))
         assert not line.get("strict"), f"{operation} {words}: {line['strict']}\n{line['body']}"
         return line
 

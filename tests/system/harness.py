@@ -27,6 +27,8 @@ import subprocess
 import time
 import urllib.parse
 
+import secret_search
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 V2023_01 = "application/vnd.atlas.2023-01-01+json"
 V2023_02 = "application/vnd.atlas.2023-02-01+json"
@@ -84,9 +86,12 @@ def clean_environment(extra=None):
 
 def run(*args, env=None, cwd=None, check=None, timeout=60, stdin=None):
     """Runs a command of the binary to its end. check: the exit code that it must have."""
+    secret_search.note_environment(env or {})
+    secret_search.note_arguments([str(a) for a in args])
     done = subprocess.run([binary(), *map(str, args)], env=clean_environment(env), cwd=cwd, text=True,
                           capture_output=True, timeout=timeout, check=False,
                           input=stdin if stdin is not None else "")
+    secret_search.note_text(done.stdout)
     if check is not None:
         assert done.returncode == check, f"peerage {' '.join(map(str, args))}: exit {done.returncode}\n" \
                                          f"{done.stdout}\n{done.stderr}"
@@ -120,6 +125,10 @@ class Process:
         self.log_path = log_dir / f"{name}-{serial}.log"
         self.out_path = log_dir / f"{name}-{serial}.out"
         self.secrets = set()  # what may not be in the log or on stdout
+        secret_search.note_environment(env or {})
+        secret_search.note_arguments(self.args)
+        secret_search.note_place(self.log_path)
+        secret_search.note_place(self.out_path)
         self.popen = None
         self.started = False  # start() has returned
 
@@ -240,6 +249,7 @@ class Dev(Process):
         self.dir = pathlib.Path(data) if data else pathlib.Path(tmp_path) / "dev"
         super().__init__(["dev", "--listen", listen, "--data", self.dir, *args], pathlib.Path(tmp_path) / "log",
                          env=env, name="dev")
+        secret_search.note_place(self.dir)
         self.env = {}
 
     def start(self):
@@ -247,6 +257,7 @@ class Dev(Process):
         self.wait_for(lambda: self.log_find("ready") and (self.dir / "demo.env").exists(), "readiness")
         self.env = read_env_file(self.dir / "demo.env")
         self.secrets |= {self.env[n] for n in SECRET_NAMES if self.env.get(n)}
+        secret_search.note_environment(self.env)
         self.started = True
         return self
 
@@ -297,6 +308,8 @@ class Serve(Process):
         text = "".join(f"{k} = {v}\n" for k, v in values.items() if v is not None)
         self.config.write_text(text + extra, encoding="utf-8")
         super().__init__(["serve", "--config", self.config, *args], self.tmp / "log", env=env, name="serve")
+        for path in (self.config, values["data_dir"], values["key_file"]):
+            secret_search.note_place(path)
         self.owner = None
         if init and not self.data.exists():
             done = run("init", "--config", self.config, "--json", check=0)
@@ -333,6 +346,8 @@ def request(base, method, target, headers=None, body=None, timeout=30):
         answer = r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
     finally:
         c.close()
+    secret_search.note_headers(headers)
+    secret_search.note_text(answer[2].decode("latin-1"))
     for look in observers:
         look(method, target, *answer)
     return answer

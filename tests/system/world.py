@@ -17,6 +17,7 @@ import xml.etree.ElementTree
 
 import harness
 import openapi_check
+import secret_search
 from harness import V2023_01, V2023_02, V2024_11
 
 UNKNOWN_GROUP = "111111111111111111111111"
@@ -80,6 +81,8 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError):
             pass  # refused before all was sent: the answer is there to be read, or reading fails
         answer = read_answer(self.stream, method)
+        secret_search.note_headers(dict(fields))
+        secret_search.note_text(answer.body.decode("latin-1"))
         openapi_check.look(method, target, answer.status, {k.lower(): v for k, v in answer.fields}, answer.body)
         return answer
 
