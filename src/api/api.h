@@ -267,6 +267,16 @@ void api_expected_list(struct call *c);
 void api_expected_create(struct call *c);
 void api_expected_get(struct call *c);
 void api_expected_delete(struct call *c);
+void api_freezes(struct call *c);
+void api_freeze_get(struct call *c);
+void api_freeze_put(struct call *c);
+void api_freeze_delete(struct call *c);
+void api_intents_list(struct call *c);
+void api_intent_cancel(struct call *c);
+void api_intents_release(struct call *c);
+void api_connection_history(struct call *c);
+void api_connection_update(struct call *c);
+void api_connection_approve(struct call *c);
 
 // ---- the published document (api/openapi.c) ------------------------------------------------------
 void api_openapi(struct buf *out, const char *public_url); // OpenAPI 3.0.3 JSON, pretty, from the tables

@@ -2,7 +2,7 @@
 // GET /api/peerage/v1/connections: the inbox that the Atlas contract lacks. All groups that the caller may read, any
 // requester; filters, expiry order, every CIDR block, age and network. Called by: pipeline.
 // Must never: show a connection of a group that the caller may not read.
-#include "api/api.h"
+#include "api/peerage.h"
 
 #include <string.h>
 
@@ -65,15 +65,15 @@ static void add_blocks(struct json_writer *w, const char *key, struct slice list
     json_arr_end(w);
 }
 
-static void add_item(struct call *c, struct json_writer *w, const struct connection *k)
+void wire_connection(struct call *c, struct json_writer *w, const struct connection *k, bool single)
 {
-    json_obj(w);
     json_kstr(w, "accepterAccountId", k->accepter_account);
     add_blocks(w, "accepterCidrs", k->accepter_cidrs);
     json_kstr(w, "accepterRegion", k->accepter_region);
     json_kstr(w, "accepterVpcId", k->accepter_vpc);
     json_kint(w, "ageSeconds", MAX(0, wall_sec(c->req->received) - wall_sec(k->first_seen)));
     json_kstr(w, "cloudStatus", k->cloud_status);
+    if (single) json_kbool(w, "deletionProtection", k->is_protected);
     wire_time(w, "expirationTime", connection_shown_expiration(k));
     wire_time(w, "firstSeen", k->first_seen);
     json_kstr(w, "groupId", k->group_id);
@@ -88,7 +88,6 @@ static void add_item(struct call *c, struct json_writer *w, const struct connect
     json_kstr(w, "requesterVpcId", k->requester_vpc);
     struct slice message = connection_shown_message(k);
     if (message.n) json_kslice(w, "statusMessage", message);
-    json_obj_end(w);
 }
 
 void api_inbox(struct call *c)
@@ -106,7 +105,11 @@ void api_inbox(struct call *c)
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, total);
-    for (size_t i = 0; i < n; i++) add_item(c, &w, &rows[i]);
+    for (size_t i = 0; i < n; i++) {
+        json_obj(&w);
+        wire_connection(c, &w, &rows[i], false);
+        json_obj_end(&w);
+    }
     wire_list_end(c, &w, total);
     call_ok(c, &body);
 }

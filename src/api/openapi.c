@@ -74,6 +74,8 @@ static const struct {
     {"clientId", "ClientId", "The service account."},
     {"secretId", "ObjectId", "The secret's id."},
     {"ipAddress", "AccessListAddress", "An address, or a block with its slash encoded: 192.0.2.0%2F24."},
+    {"networkId", "ObjectId", "The network."},
+    {"intentId", "ObjectId", "The intent."},
     {"id", "ConnectionId", "The connection's name or _id."},
     {"expectedRequestId", "ObjectId", "The expected request's id."},
     {"webhookId", "ObjectId", "The webhook's id."},

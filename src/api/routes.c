@@ -93,6 +93,22 @@
 #define HANDLER_EXPECTED_CREATE             api_expected_create
 #define HANDLER_EXPECTED_GET                api_expected_get
 #define HANDLER_EXPECTED_DELETE             api_expected_delete
+#define HANDLER_FREEZES                     api_freezes
+#define HANDLER_FREEZE_ALL_GET              api_freeze_get
+#define HANDLER_FREEZE_ALL_SET              api_freeze_put
+#define HANDLER_FREEZE_ALL_LIFT             api_freeze_delete
+#define HANDLER_GROUP_FREEZE_GET            api_freeze_get
+#define HANDLER_GROUP_FREEZE_SET            api_freeze_put
+#define HANDLER_GROUP_FREEZE_LIFT           api_freeze_delete
+#define HANDLER_NETWORK_FREEZE_GET          api_freeze_get
+#define HANDLER_NETWORK_FREEZE_SET          api_freeze_put
+#define HANDLER_NETWORK_FREEZE_LIFT         api_freeze_delete
+#define HANDLER_INTENTS_LIST                api_intents_list
+#define HANDLER_INTENT_CANCEL               api_intent_cancel
+#define HANDLER_INTENTS_RELEASE             api_intents_release
+#define HANDLER_CONNECTION_HISTORY          api_connection_history
+#define HANDLER_CONNECTION_UPDATE           api_connection_update
+#define HANDLER_CONNECTION_APPROVE          api_connection_approve
 
 // The oldest version of "YYYY-MM-DD,…" as yyyymmdd, at compile time; 0 for "".
 #define DIGIT(s, i) ((uint32_t)((s)[i] - '0'))

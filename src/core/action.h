@@ -87,8 +87,8 @@ enum err core_freeze(struct core *c, const struct actor *by, enum freeze_scope s
 enum err core_intents_release(struct core *c, const struct actor *by, const char *group_id, uint64_t *ret_n,
                               struct error *err) MUST_CHECK;
 
-// ---- protection: refuses deletes (409), and core_network_remove of a protected network (ERR_CONFLICT)
-// --------------------------------------------------------------------------------------------------
+// ---- protection: refuses deletes (409), and core_network_remove of a protected network (ERR_CONFLICT). Lifting it:
+// ERR_CONFLICT where several must ask for such a delete, unless `by` is local. ERR_NOT_FOUND.
 enum err core_network_protect(struct core *c, const struct actor *by, const char *network_id, bool on,
                               struct error *err) MUST_CHECK;
 enum err core_connection_protect(struct core *c, const struct actor *by, const char *group_id, struct slice name_or_id,

@@ -66,6 +66,19 @@ enum err store_intents(struct store_reader *r, const char *group_id, bool ended_
     return ERR_OK;
 }
 
+enum err store_intents_count(struct store_reader *r, const char *group_id, bool ended_too, uint64_t *ret,
+                             struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(
+        r->db, "SELECT count(*) FROM intent AS i WHERE (?1 = '' OR i.group_id = ?1) AND (?2 OR i.ended = 0)");
+    query_cstr(&q, group_id ? group_id : "");
+    query_int(&q, ended_too);
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code == ERR_OK) *ret = row ? (uint64_t)query_get_int(&q) : 0;
+    return code;
+}
+
 enum err store_intent_get(struct store_reader *r, const char *id, struct arena *a, struct intent *ret,
                           struct error *err)
 {

@@ -365,6 +365,8 @@ enum err store_intents_due(struct store_reader *r, struct wall now, size_t max, 
 enum err store_intents(struct store_reader *r, const char *group_id /* NULL = all */, bool ended_too, struct page page,
                        struct arena *a, struct intent **ret, size_t *ret_n,
                        struct error *err) MUST_CHECK; // newest first
+enum err store_intents_count(struct store_reader *r, const char *group_id /* NULL = all */, bool ended_too,
+                             uint64_t *ret, struct error *err) MUST_CHECK;
 enum err store_intent_get(struct store_reader *r, const char *id, struct arena *a, struct intent *ret,
                           struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 enum err store_tx_intent_insert(struct store_tx *tx, const struct intent *i,
