@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "cli/look.h"
 #include "net/crypto.h"
 
@@ -145,8 +146,11 @@ static enum err do_step(struct cmd_ctx *c, struct api_client *x, const struct de
     if (decl_requests(c->arena, s, q, &n, err) != ERR_OK) return err->code;
     for (unsigned k = 0; k < n; k++) {
         if (api_ask(x, q[k].method, q[k].target, q[k].body, c->arena, &reply, err) != ERR_OK ||
-            api_check(&reply, err) != ERR_OK || take_id(c, &q[k], reply.body, s->want, err) != ERR_OK)
+            api_check(&reply, err) != ERR_OK)
             return err->code;
+        enum err code = take_id(c, &q[k], reply.body, s->want, err);
+        if (reply.body.n) mem_wipe((char *)(uintptr_t)reply.body.p, reply.body.n); // a webhook's has its secret
+        if (code != ERR_OK) return code;
     }
     return ERR_OK;
 }

@@ -30,6 +30,7 @@ enum {
     DECL_FIXED = 4,
     DECL_NULL_OUT = 8,
     DECL_ONLY_TRUE = 16,
+    DECL_LATER = 32,
 };
 enum {
     DECL_ONE = 1,    // always there, and one

@@ -311,21 +311,45 @@ static enum err check_new(struct planner *p, const struct decl_item *want)
     return ERR_OK;
 }
 
-static enum err change_one(struct planner *p, struct decl_item *want)
+// What cannot be said while a thing is made and is not so by itself: moved to the end; how many there are.
+static unsigned set_apart(struct planner *p, struct decl_change *all, unsigned *n)
 {
-    struct decl_step *s;
-    struct decl_change *changes = NULL;
-    unsigned n = 0;
-    bool skip = false, one = want->under->flags & DECL_ONE;
-    if (check_expected(p, want, &skip) != ERR_OK) return p->err->code;
-    if (skip) return ERR_OK;
-    if (!want->match && !one && check_new(p, want) != ERR_OK) return p->err->code;
-    if (differences(p, want, &changes, &n) != ERR_OK) return p->err->code;
-    if (n == 0 && (want->match || one)) return ERR_OK;
-    if (add_step(p, want->match || one ? DECL_UPDATE : DECL_CREATE, want, &s) != ERR_OK) return p->err->code;
+    struct decl_change later[DECL_ATTRS_MAX];
+    unsigned kept = 0, count = 0;
+    for (unsigned k = 0; k < *n; k++) {
+        if (!(all[k].attr->flags & DECL_LATER))
+            all[kept++] = all[k];
+        else if (!slice_eq_cstr(all[k].to, all[k].attr->absent))
+            later[count++] = all[k];
+    }
+    for (unsigned k = 0; k < count; k++) all[kept + k] = later[k];
+    *n = kept;
+    return count;
+}
+
+static enum err add_changes(struct planner *p, enum decl_op op, struct decl_item *want, struct decl_change *changes,
+                            unsigned n)
+{
+    struct decl_step *s = NULL;
+    if (add_step(p, op, want, &s) != ERR_OK) return p->err->code;
     s->changes = changes;
     s->n = n;
     return ERR_OK;
+}
+
+static enum err change_one(struct planner *p, struct decl_item *want)
+{
+    struct decl_change *changes = NULL;
+    unsigned n = 0;
+    bool skip = false, there = want->match || (want->under->flags & DECL_ONE);
+    if (check_expected(p, want, &skip) != ERR_OK) return p->err->code;
+    if (skip) return ERR_OK;
+    if (!there && check_new(p, want) != ERR_OK) return p->err->code;
+    if (differences(p, want, &changes, &n) != ERR_OK) return p->err->code;
+    if (there) return n ? add_changes(p, DECL_UPDATE, want, changes, n) : ERR_OK;
+    unsigned later = set_apart(p, changes, &n);
+    if (add_changes(p, DECL_CREATE, want, changes, n) != ERR_OK) return p->err->code;
+    return later ? add_changes(p, DECL_UPDATE, want, changes + n, later) : ERR_OK;
 }
 
 static enum err change_kind(struct planner *p, struct decl_item *i, enum decl_kind kind)

@@ -426,6 +426,27 @@ static void a_policy_is_off_before_its_rules_change_and_on_after(void **state)
     arena_free(w.arena);
 }
 
+static void what_cannot_be_said_of_a_new_thing_is_a_step_of_its_own(void **state)
+{
+    struct world w;
+    small_world(&w);
+    const char *off = IN_KAFKA "    webhooks: [{url: 'https://x', enabled: false, description: d}]\n";
+    planned(&w, off,
+            "+ webhook acme/kafka/https://x\n    url: \"https://x\"\n    description: \"d\"\n"
+            "~ webhook acme/kafka/https://x\n    enabled: false\n1 to create, 1 to change, 0 to delete\n");
+    planned(&w, IN_KAFKA "    webhooks: [{url: 'https://x', enabled: true}]\n",
+            "+ webhook acme/kafka/https://x\n    url: \"https://x\"\n1 to create, 0 to change, 0 to delete\n");
+    struct decl_plan p;
+    struct error e = {.code = ERR_OK};
+    assert_int_equal(plan_of(&w, off, &p, &e), ERR_OK);
+    (void)apply(&w, &p, 1); // killed between the two
+    planned(&w, off,
+            "~ webhook acme/kafka/https://x (6b057f56fec97671e5100000)\n    enabled: true -> false\n"
+            "0 to create, 1 to change, 0 to delete\n");
+    applied(&w, off);
+    arena_free(w.arena);
+}
+
 static void nothing_of_a_file_reaches_a_terminal_bare(void **state)
 {
     struct world w;
@@ -572,6 +593,7 @@ int main(void)
         cmocka_unit_test(deletions_are_explicit_and_come_first),
         cmocka_unit_test(expected_requests_are_asked_for_once),
         cmocka_unit_test(a_policy_is_off_before_its_rules_change_and_on_after),
+        cmocka_unit_test(what_cannot_be_said_of_a_new_thing_is_a_step_of_its_own),
         cmocka_unit_test(nothing_of_a_file_reaches_a_terminal_bare),
         cmocka_unit_test(after_apply_the_plan_is_empty),
     };
