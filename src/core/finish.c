@@ -166,12 +166,20 @@ static enum err want_all(struct store_tx *tx, const struct transition *t, struct
     return name[0] ? want(tx, t, FINISH_NAME, slice_of(name), err) : ERR_OK;
 }
 
+// It will not be active any more. An old answer of AWS that has it pending once more is no end: it turns active again,
+// and what is wanted of it stays wanted.
+static bool has_ended(const struct connection *c)
+{
+    enum cloud_status s = cloud_of(c);
+    return !c->listed || s == CLOUD_DELETING || cloud_status_is_terminal(s);
+}
+
 enum err finish_follow(struct store_tx *tx, const struct transition *t, struct error *err)
 {
     if (!t->before) return ERR_OK;
     if (accepted_by_us(t)) return want_all(tx, t, err);
-    bool left = cloud_of(t->before) == CLOUD_ACTIVE && (cloud_of(t->row) != CLOUD_ACTIVE || !t->row->listed);
-    return left ? store_tx_finish_forget(tx, t->row->id, err) : ERR_OK;
+    bool ends = has_ended(t->row) && !has_ended(t->before);
+    return ends ? store_tx_finish_forget(tx, t->row->id, err) : ERR_OK;
 }
 
 // ---- work -------------------------------------------------------------------------------------------------

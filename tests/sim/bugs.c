@@ -296,3 +296,103 @@ void __wrap_held_done(struct held *h)
     if (planted(BUG_LEAK)) h->creds.token = NULL;
     __real_held_done(h);
 }
+
+// ---- policies and approvals
+
+enum err __wrap_store_policy_get(struct store_reader *r, const char *group_id, struct arena *a, struct policy *ret,
+                                 struct error *err)
+{
+    enum err e = __real_store_policy_get(r, group_id, a, ret, err);
+    if (planted(BUG_POLICY_OFF) && e == ERR_OK && ret->version) ret->enabled = true;
+    return e;
+}
+
+void __wrap_policy_decide(const struct policy_facts *f, struct policy_decision *ret)
+{
+    struct policy_facts bent = *f;
+    if (planted(BUG_EXPECTED_LATE)) bent.now.us -= 3600 * US_PER_SEC;
+    __real_policy_decide(&bent, ret);
+    if (!planted(BUG_RULES_OLD) || ret->action != POLICY_HOLD || !f->rule_count || ret->expected) return;
+    ret->action = POLICY_ACCEPT;
+    ret->rule = &f->rules[0];
+    ASSERT(cstr_set(ret->rule_name, sizeof ret->rule_name, f->rules[0].name));
+}
+
+enum err __wrap_store_expected(struct store_reader *r, const char *group_id, struct wall open_at, struct arena *a,
+                               struct expected **ret, size_t *ret_n, struct error *err)
+{
+    if (planted(BUG_EXPECTED_LATE) && open_at.us) open_at.us -= 3600 * US_PER_SEC;
+    return __real_store_expected(r, group_id, open_at, a, ret, ret_n, err);
+}
+
+enum err __wrap_store_tx_expected_use(struct store_tx *tx, const char *id, const char *name, struct wall now,
+                                      struct error *err)
+{
+    return planted(BUG_EXPECTED_TWICE) ? ERR_OK : __real_store_tx_expected_use(tx, id, name, now, err);
+}
+
+enum err __wrap_store_approval_rule(struct store_reader *r, const char *group_id, struct approval_rule *ret,
+                                    struct error *err)
+{
+    enum err e = __real_store_approval_rule(r, group_id, ret, err);
+    if (planted(BUG_ONE_APPROVAL)) ret->accepts = 1;
+    return e;
+}
+
+enum err __wrap_store_tx_approve(struct store_tx *tx, const struct action_approval *given, struct error *err)
+{
+    struct action_approval bent = *given;
+    if (planted(BUG_SAME_PERSON)) (void)snprintf(bent.actor, sizeof bent.actor, "x%lld", (long long)given->given.us);
+    return __real_store_tx_approve(tx, &bent, err);
+}
+
+// ---- webhooks
+
+enum err __wrap_store_tx_outbox_add(struct store_tx *tx, const struct delivery *d, const char *only_webhook,
+                                    uint64_t *ret_n, uint64_t *ret_dropped, struct error *err)
+{
+    struct delivery bent = *d;
+    if (planted(BUG_HOOK_ORDER)) bent.subject = slice_of(d->id);
+    for (unsigned i = 0; planted(BUG_HOOK_FOREIGN) && i < playing->hook_n; i++)
+        if (playing->hooks[i].elsewhere) only_webhook = playing->hooks[i].id;
+    if (planted(BUG_HOOK_FILTER) && playing->hook_n > 1) only_webhook = playing->hooks[2].id;
+    return __real_store_tx_outbox_add(tx, &bent, only_webhook, ret_n, ret_dropped, err);
+}
+
+enum err __wrap_core_delivery_outcome(struct core *c, const struct delivery_outcome *o, struct error *err)
+{
+    struct delivery row = *o->row;
+    struct delivery_outcome bent = *o;
+    bent.row = &row;
+    if (planted(BUG_HOOK_LOST)) row.state = DELIVERY_DONE;
+    if (planted(BUG_HOOK_LOST)) row.finished = row.last_attempt;
+    return __real_core_delivery_outcome(c, &bent, err);
+}
+
+enum err __wrap_keyring_open_webhook(const struct keyring *k, const char *webhook_id, const struct webhook_secret *s,
+                                     uint8_t ret[WEBHOOK_SECRET], struct error *err)
+{
+    enum err e = __real_keyring_open_webhook(k, webhook_id, s, ret, err);
+    if (planted(BUG_HOOK_KEY)) ret[0] ^= 1;
+    return e;
+}
+
+// ---- networks
+
+enum err __wrap_store_tx_intents_drop(struct store_tx *tx, const char *network_id, struct slice reason, struct wall now,
+                                      uint64_t *ret_n, struct error *err)
+{
+    *ret_n = 0;
+    return planted(BUG_NETWORK_LEFT) ? ERR_OK : __real_store_tx_intents_drop(tx, network_id, reason, now, ret_n, err);
+}
+
+enum err __wrap_core_finish_due(struct store_reader *r, struct wall now, size_t max, struct arena *a,
+                                struct finish **ret, size_t *ret_n, struct wall *ret_next, struct error *err)
+{
+    struct finish_result set = {.kind = FINISH_RESULT_SET};
+    enum err e = __real_core_finish_due(r, now, max, a, ret, ret_n, ret_next, err);
+    for (size_t i = 0; planted(BUG_FINISH) && e == ERR_OK && i < *ret_n; i++)
+        if (core_finish_outcome(playing->core, &(*ret)[i], &set, err) != ERR_OK) break;
+    if (planted(BUG_FINISH)) *ret_n = 0;
+    return e;
+}

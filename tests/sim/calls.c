@@ -77,9 +77,12 @@ struct made *made_of(struct play *p, struct slice table, const char *cidr)
 
 // ---- before
 
+#define UNDER_WAY_NS (2 * MINUTE_NS) // a call that had begun, with what waits in its way
+
 static bool may_change(struct play *p, const struct net *n, const char *account, const char *name, const char *what)
 {
-    if (!n || !n->there)
+    bool under_way = n && n->removed_ns && p->now_ns - n->removed_ns < UNDER_WAY_NS;
+    if (!n || (!n->there && !under_way))
         play_broke(p, "%s for %s, which is of no network", name, what);
     else if (!n->manage)
         play_broke(p, "%s for %s, whose network is only observed", name, what);
@@ -131,6 +134,15 @@ static bool check_delete(struct play *p, const char *account, struct slice body)
     return !p->broken[0];
 }
 
+// The DNS option and the Name tag.
+static bool check_finish(struct play *p, const char *account, const char *name, struct slice pcx)
+{
+    struct peer *r = peer_of(p, pcx, false);
+    char what[AWS_RES_ID] = "?";
+    if (!slice_copy(pcx, what, sizeof what)) what[0] = '\0';
+    return may_change(p, r ? r->net : NULL, account, name, what);
+}
+
 bool check_call(struct play *p, const char *account, const char *name, struct slice body)
 {
     enum action a;
@@ -139,9 +151,10 @@ bool check_call(struct play *p, const char *account, const char *name, struct sl
     if (action_of(name, &a)) return check_action(p, account, name, a, body);
     if (strcmp(name, "CreateRoute") == 0) return check_create(p, account, body);
     if (strcmp(name, "DeleteRoute") == 0) return check_delete(p, account, body);
-    if (strncmp(name, "Describe", 8) != 0 && strcmp(name, "CreateTags") != 0 &&
-        strcmp(name, "ModifyVpcPeeringConnectionOptions") != 0)
-        play_broke(p, "%s is nothing that may be called", name);
+    if (strcmp(name, "CreateTags") == 0) return check_finish(p, account, name, form_param(body, "ResourceId.1"));
+    if (strcmp(name, "ModifyVpcPeeringConnectionOptions") == 0)
+        return check_finish(p, account, name, form_param(body, "VpcPeeringConnectionId"));
+    if (strncmp(name, "Describe", 8) != 0) play_broke(p, "%s is nothing that may be called", name);
     return !p->broken[0];
 }
 

@@ -135,7 +135,7 @@ static enum sim_state state_of(const struct play *p, const struct sim_peering *v
 
 // ---- the audit log
 
-static bool text_of(struct slice detail, const char *key, struct slice *ret)
+bool detail_text(struct slice detail, const char *key, struct slice *ret)
 {
     char open[64];
     int n = snprintf(open, sizeof open, "\"%s\":\"", key);
@@ -269,6 +269,8 @@ static void after_move(struct play *p, struct peer *r, enum ev ev, enum local_st
     enum action a;
     if (is_request(before, &a) && r->local != before) r->act[a].owed = false;
     if (ev == CALL_DONE && is_request(before, &a)) done(p, r, a);
+    r->ours |= ev == CALL_DONE && before == LOCAL_REQUEST_ACCEPT;
+    r->finishes |= r->ours && turned && r->cloud == CLOUD_ACTIVE && r->local == LOCAL_ACTIVE;
     if (ev == CALL_FAILED && is_request(before, &a)) failed(p, r, a);
     if (ev >= REQUESTED_ACCEPT && ev <= REQUESTED_DELETE) requested(p, r, (enum action)(ev - REQUESTED_ACCEPT), before);
     if (ev == CANCELLED && before == LOCAL_REQUEST_ACCEPT) r->approved_n = 0; // they are asked about anew
@@ -294,14 +296,14 @@ static void connection_event(struct play *p, const struct event_row *e)
     struct slice cloud, local, text;
     enum local_status next, before;
     enum ev ev;
-    if (!text_of(e->detail, "cloudStatus", &cloud) || !text_of(e->detail, "localStatus", &local)) return;
+    if (!detail_text(e->detail, "cloudStatus", &cloud) || !detail_text(e->detail, "localStatus", &local)) return;
     struct peer *r = peer_of(p, e->resource, true);
     enum cloud_status status = cloud_status_of(cloud);
     ASSERT(local_status_parse(local, &next));
-    if (!r->net && text_of(e->detail, "networkId", &text)) r->net = net_by_id(p, text);
+    if (!r->net && detail_text(e->detail, "networkId", &text)) r->net = net_by_id(p, text);
     bool status_changed = !r->known || status != r->cloud, entered = !r->known || !r->listed;
     before = r->known ? r->local : LOCAL_NONE;
-    if (!text_of(e->detail, "localStatusBefore", &text)) text = local;
+    if (!detail_text(e->detail, "localStatusBefore", &text)) text = local;
     if (r->known && !slice_eq_cstr(text, local_status_name(r->local)))
         play_broke(p, "an event says that %s was %.*s, but the last one left it %s", r->name, SLICE_FMT(text),
                    local_status_name(r->local));
@@ -350,6 +352,12 @@ static void one_event(struct play *p, const struct event_row *e)
     struct net *n;
     struct connection row;
     struct peer *r = peer_of(p, e->resource, false);
+    const enum cloud_status was = r && r->known ? r->cloud : CLOUD_UNKNOWN;
+    const enum local_status local = r && r->known ? r->local : LOCAL_NONE;
+    rules_event(p, e);
+    if (r) rules_requested(p, e, r);
+    if (r && r->net && !r->net->there && strncmp(e->type, "PEERAGE_CONNECTION_", 19) == 0)
+        play_broke(p, "%s of %s, whose network was removed", e->type, r->name);
     if (is(e, "PEERAGE_WRITES_FROZEN") || is(e, "PEERAGE_WRITES_RESUMED"))
         freeze_event(p, e, is(e, "PEERAGE_WRITES_FROZEN"));
     else if ((is(e, "PEERAGE_NETWORK_PROTECTED") || is(e, "PEERAGE_NETWORK_UNPROTECTED")) &&
@@ -364,6 +372,7 @@ static void one_event(struct play *p, const struct event_row *e)
     } else
         connection_event(p, e);
     if (r && !r->listed) r->approved_n = 0;
+    hooks_event(p, e, r ? r : peer_of(p, e->resource, false), was, local);
 }
 
 void check_step(struct play *p)

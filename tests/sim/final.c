@@ -34,6 +34,7 @@ static void check_owed(struct play *p, const struct peer *r)
 {
     for (int a = 0; a < ACTION_COUNT_; a++)
         if (r->act[a].owed) play_broke(p, "%s of %s was acknowledged and never ended", action_name(a), r->name);
+    if (r->net && !r->net->there) return; // it is left as it was
     if (r->local == LOCAL_REQUEST_ACCEPT || r->local == LOCAL_REQUEST_REJECT || r->local == LOCAL_REQUEST_DELETE)
         play_broke(p, "%s still is %s", r->name, local_status_name(r->local));
     if (r->local == LOCAL_ACCEPT_REQUESTED ||
@@ -77,7 +78,7 @@ static bool undone(const struct play *p, const char *table, const char *cidr, co
 static void check_routes(struct play *p, const struct peer *r)
 {
     const struct sim_peering *v = sim_peering_find(ec2sim_world_model(p->world), slice_of(r->name));
-    if (!v || !r->net || !r->net->manage || !r->listed || r->cloud != CLOUD_ACTIVE) return;
+    if (!v || !r->net || !r->net->manage || !r->net->there || !r->listed || r->cloud != CLOUD_ACTIVE) return;
     for (unsigned t = 0; t < r->net->table_count; t++) {
         if (!(r->net->named & (1U << t))) continue;
         for (unsigned i = 0; i < r->approved_n; i++) {
@@ -105,6 +106,7 @@ void check_final(struct play *p)
     arena_reset(p->arena);
     for (unsigned i = 0; i < p->net_count && !p->broken[0]; i++) {
         const struct net *n = &p->nets[i];
+        if (!n->there) continue;
         check_network(p, n);
         for (size_t k = 0; k < m->peering_count && !n->wrong_account; k++)
             if (strcmp(m->peerings[k]->accepter.vpc_id, n->vpc_id) == 0) check_peering(p, n, m->peerings[k]);
@@ -114,4 +116,6 @@ void check_final(struct play *p)
         check_routes(p, p->peers[i]);
     }
     check_left(p);
+    if (!p->broken[0]) rules_final(p);
+    if (!p->broken[0]) hooks_final(p);
 }

@@ -172,6 +172,8 @@ static void free_all(struct play *p)
     map_free(p->peer_by_name);
     mem_free(p->made);
     mem_free(p->undone);
+    mem_free(p->messages);
+    keyring_free(p->keys);
     arena_free(p->arena);
     memvfs_reset();
 }

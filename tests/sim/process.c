@@ -122,6 +122,7 @@ static enum err start(struct play *p, struct error *err)
                                   .scanner = p->scanner,
                                   .threads = 4};
     e = actuator_start(&ao, &p->actuator, err);
+    if (e == ERR_OK && !tenants_start(p, err)) e = err->code;
     if (e == ERR_OK) core_on_change(p->core, on_change, p);
     return e;
 }
@@ -141,6 +142,7 @@ void process_stop(struct play *p)
     p->dead = true; // nothing of what follows counts
     memvfs_freeze(true);
     if (p->cloud) cloud_cancel(p->cloud);
+    notifier_stop(&p->notifier);
     actuator_stop(&p->actuator);
     scanner_stop(&p->scanner);
     core_close(&p->core);
@@ -202,10 +204,12 @@ void process_set_up(struct play *p)
     process_start(p);
     if (p->broken[0]) return;
     must(p, core_org_create(p->core, &by, SLICE("org"), &org, &err), &err);
+    memcpy(p->org_id, org.id, sizeof p->org_id);
     for (int i = 0; i < 2 && !p->broken[0]; i++) {
         must(p, core_group_create(p->core, &by, org.id, i ? SLICE("two") : SLICE("one"), &g, &err), &err);
         memcpy(p->groups[i], g.id, sizeof g.id);
     }
     for (unsigned i = 0; i < p->net_count && !p->broken[0]; i++)
         add_network(p, &p->nets[i], p->groups[i >= 2 && p->nets[i].account != p->nets[0].account]);
+    if (!p->broken[0]) tenants_set_up(p);
 }

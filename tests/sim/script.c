@@ -9,9 +9,6 @@
 
 #define V "&Version=2016-11-15"
 
-static const struct actor actors[] = {{PRINCIPAL_API_KEY, "abcdefgh", "192.0.2.1"},
-                                      {PRINCIPAL_SERVICE_ACCOUNT, "mdb_sa_id_0123456789abcdef01234567", "192.0.2.2"}};
-
 static int64_t gap(struct play *p, unsigned seconds)
 {
     return (int64_t)draw(p, (uint64_t)seconds * 2 * NS_PER_SEC) + 1;
@@ -106,8 +103,10 @@ static void ask(struct play *p, const struct connection *row, enum action action
     enum action_answer answer;
     struct slice why;
     const struct net *net = net_of_id(p, row->network_id);
-    struct action_request q = {
-        .by = &actors[draw(p, 2)], .group_id = row->group_id, .name_or_id = slice_of(row->name), .action = action};
+    struct action_request q = {.by = &persons[draw(p, PERSONS)],
+                               .group_id = row->group_id,
+                               .name_or_id = slice_of(row->name),
+                               .action = action};
     if (action == ACTION_ACCEPT) {
         q.requester_account = wrong_account ? SLICE("999999999999") : slice_of(row->requester_account);
         q.requester_vpc = wrong_vpc ? SLICE("vpc-99999999") : slice_of(row->requester_vpc);
@@ -153,9 +152,9 @@ static void client_protect(struct play *p)
     enum err e = ERR_OK;
     if (chance(p, 4)) {
         struct net *n = &p->nets[draw(p, p->net_count)];
-        e = core_network_protect(p->core, &actors[0], n->id, on && chance(p, 3), &err);
+        e = core_network_protect(p->core, &persons[0], n->id, on && chance(p, 3), &err);
     } else if (pick_row(p, &row)) {
-        e = core_connection_protect(p->core, &actors[0], row.group_id, slice_of(row.name), on, &err);
+        e = core_connection_protect(p->core, &persons[0], row.group_id, slice_of(row.name), on, &err);
     }
     if (!p->dead) play_note(p, "protect", on ? "on" : "off", e);
 }
@@ -169,7 +168,7 @@ static void client_freeze(struct play *p)
     const char *id = scope == FREEZE_GROUP     ? p->groups[draw(p, 2)]
                      : scope == FREEZE_NETWORK ? p->nets[draw(p, p->net_count)].id
                                                : NULL;
-    enum err e = core_freeze(p->core, &actors[0], scope, id, on, SLICE("maintenance"), &err);
+    enum err e = core_freeze(p->core, &persons[0], scope, id, on, SLICE("maintenance"), &err);
     if (!p->dead) play_note(p, on ? "freeze" : "thaw", id ? id : "all", e);
 }
 
@@ -178,12 +177,13 @@ static void client_thaw(struct play *p)
 {
     struct error err;
     uint64_t n;
-    enum err e = core_intents_release(p->core, &actors[0], NULL, &n, &err);
-    if (e == ERR_OK) e = core_freeze(p->core, &actors[0], FREEZE_ALL, NULL, false, SLICE(""), &err);
+    enum err e = core_intents_release(p->core, &persons[0], NULL, &n, &err);
+    if (e == ERR_OK) e = core_freeze(p->core, &persons[0], FREEZE_ALL, NULL, false, SLICE(""), &err);
     for (int i = 0; i < 2 && e == ERR_OK; i++)
-        e = core_freeze(p->core, &actors[0], FREEZE_GROUP, p->groups[i], false, SLICE(""), &err);
+        e = core_freeze(p->core, &persons[0], FREEZE_GROUP, p->groups[i], false, SLICE(""), &err);
     for (unsigned i = 0; i < p->net_count && e == ERR_OK; i++)
-        e = core_freeze(p->core, &actors[0], FREEZE_NETWORK, p->nets[i].id, false, SLICE(""), &err);
+        if (p->nets[i].there)
+            e = core_freeze(p->core, &persons[0], FREEZE_NETWORK, p->nets[i].id, false, SLICE(""), &err);
     if (!p->dead) play_note(p, "thaw", "everything", e);
 }
 
@@ -192,7 +192,7 @@ static void client_approve(struct play *p)
     struct error err;
     struct connection row;
     if (!pick_row(p, &row)) return;
-    enum err e = core_cidrs_approve(p->core, &actors[0], row.group_id, slice_of(row.name), &err);
+    enum err e = core_cidrs_approve(p->core, &persons[0], row.group_id, slice_of(row.name), &err);
     if (!p->dead) play_note(p, "approve", row.name, e);
 }
 
@@ -205,7 +205,7 @@ static void client_cancel(struct play *p)
     if (store_intents(p->reader, NULL, false, page, p->arena, &intents, &n, &err) != ERR_OK || !n) return;
     char id[OID_HEX + 1];
     memcpy(id, intents[draw(p, n)].id, sizeof id);
-    enum err e = core_intent_cancel(p->core, &actors[0], id, &err);
+    enum err e = core_intent_cancel(p->core, &persons[0], id, &err);
     if (!p->dead) play_note(p, "cancel", id, e);
 }
 
@@ -217,7 +217,7 @@ static void client_tables(struct play *p)
     unsigned k = 0, mask = chance(p, 3) ? (unsigned)draw(p, 1U << n->table_count) : (1U << n->table_count) - 1;
     for (unsigned i = 0; i < n->table_count; i++)
         if (mask & (1U << i)) tables[k++] = n->tables[i];
-    enum err e = core_network_tables(p->core, &actors[0], n->id, tables, k, &err);
+    enum err e = core_network_tables(p->core, &persons[0], n->id, tables, k, &err);
     if (!p->dead) play_note(p, "tables", n->id, e);
 }
 
@@ -226,6 +226,10 @@ void client_op(struct play *p)
     p->client_ops++;
     arena_reset(p->arena);
     struct connection row;
+    if (!p->freeze_soon && !p->accept_new && chance(p, 8)) {
+        tenants_op(p);
+        return;
+    }
     uint64_t x = p->freeze_soon ? 80 : p->was_restored && chance(p, 4) ? 78 : p->accept_new ? 0 : draw(p, 100);
     if (x < 62)
         client_action(p);
@@ -528,7 +532,7 @@ void script_calm(struct play *p)
     setting(p, "initiatingSeconds", 0);
     uint64_t n;
     // The first write after a full store may still be refused by nothing: it must work.
-    if (core_intents_release(p->core, &actors[0], NULL, &n, &err) != ERR_OK)
+    if (core_intents_release(p->core, &persons[0], NULL, &n, &err) != ERR_OK)
         play_broke(p, "a write fails after the faults have ended: %s", err.detail);
     client_thaw(p);
     check_step(p);

@@ -16,6 +16,10 @@
 #include "cloud/cloud.h"
 #include "core/action.h"
 #include "ec2sim/inproc.h"
+#include "model/policy.h"
+#include "model/webhook.h"
+#include "net/httpc.h"
+#include "notice/notice.h"
 #include "reconcile/actuator.h"
 #include "reconcile/reconcile.h"
 
@@ -35,7 +39,9 @@
 struct net {
     char id[OID_HEX + 1], group_id[OID_HEX + 1], vpc_id[AWS_RES_ID];
     const char *account, *region;
-    bool manage, there; // there: bound now
+    bool manage, there; // there: bound now; it can be removed, and does not come back
+    int64_t removed_ns;
+    bool dns, tag;      // what it asks of the connections that are accepted for it, from the beginning
     bool wrong_account; // its credentials are another account's: nothing may ever be done
     bool is_protected, frozen;
     char tables[TABLES_MAX][ROUTE_TABLE_ID];
@@ -65,6 +71,8 @@ struct peer { // by pcx-…
         bool could;   // EC2 would have done it when it was asked for
         unsigned effects;
     } act[ACTION_COUNT_];
+    bool ours, finishes; // AWS accepted it for us; and it has turned active then
+    unsigned approvers;  // bits of persons (tenants.c) who have asked to accept it
     int64_t discovered_ns, requested_ns;
     struct wall ended; // by our clock
     bool held_over;    // a restore-like hold has touched its intent
@@ -73,6 +81,37 @@ struct peer { // by pcx-…
 struct made { // a route of ours, by the replies and effects in the cloud
     char table[ROUTE_TABLE_ID], cidr[CIDR_STR], pcx[AWS_RES_ID];
     bool unclear; // people have made the same since: it may stay or go
+};
+
+// ---- what is known of projects, expected requests and webhooks, by what the audit log says
+#define RULES_MAX    8
+#define PERSONS      4
+#define AWAITED_MAX  256
+#define HOOKS_MAX    4
+#define MESSAGES_MAX 8192
+struct project {
+    bool policy;    // enabled
+    unsigned rules; // bits: of the catalogue of tenants.c, in force
+    unsigned accepts;
+};
+struct awaited {
+    char id[OID_HEX + 1], account[ACCOUNT_ID];
+    unsigned project;
+    struct wall until;
+    bool gone;
+};
+struct hook {
+    char id[OID_HEX + 1], url[64], secret[SIGN_SECRET_TEXT];
+    int project;    // -1: all
+    bool elsewhere; // of the other organisation, which has no connections
+    notice_set notices;
+    bool on;
+};
+struct message { // that a hook has to be sent
+    char event[OID_HEX + 1], subject[OID_HEX + 1];
+    unsigned hook;
+    enum notice notice;
+    bool taken; // the receiver said so
 };
 
 struct knobs {
@@ -105,6 +144,15 @@ struct play {
     unsigned net_count;
     struct net *wrong; // of nets, or NULL
     char org_id[OID_HEX + 1], groups[2][OID_HEX + 1];
+    struct project projects[2]; // of groups
+    struct awaited awaited[AWAITED_MAX];
+    unsigned awaited_n;
+    struct hook hooks[HOOKS_MAX];
+    unsigned hook_n;
+    struct message *messages;
+    unsigned message_n, message_open; // all before message_open are taken
+    bool receiver_well, some_dead;    // dead: given up, or dropped
+    struct keyring *keys;
     struct peer *peers[65536];
     unsigned peer_count;
     struct map *peer_by_name;
@@ -126,6 +174,7 @@ struct play {
     struct cloud *cloud;
     struct scanner *scanner;
     struct actuator *actuator;
+    struct notifier *notifier;
     int64_t crash_at_call; // counts down at calls to the cloud; 0 = off
     bool crash_after;      // the call that it falls on still takes effect
     bool freeze_all, freeze_group[2];
@@ -206,6 +255,29 @@ void client_op(struct play *p);
 void cloud_op(struct play *p);
 void fault_op(struct play *p);
 
+// ---- tenants.c: what tenants do with policies, approvals, expected requests, webhooks, networks
+extern const struct actor persons[PERSONS];
+struct rule_kind {
+    const char *name;
+    enum policy_action action;
+    const char *account; // "*" = any
+};
+extern const struct rule_kind rule_kinds[RULES_MAX];
+void tenants_set_up(struct play *p);
+void tenants_op(struct play *p);
+bool tenants_start(struct play *p, struct error *err); // with the process
+
+// ---- rules.c: what must hold of that
+void rules_event(struct play *p, const struct event_row *e);                     // any
+void rules_requested(struct play *p, const struct event_row *e, struct peer *r); // somebody has asked, or a rule
+void rules_final(struct play *p);
+
+// ---- hooks.c: their messages, and the receiver
+void hooks_event(struct play *p, const struct event_row *e, const struct peer *r, enum cloud_status was,
+                 enum local_status local); // r NULL: not about a connection; was and local: before it
+bool hooks_receive(struct play *p, const struct httpc_request *q, int *ret_status, bool *ret_lost); // false: not for us
+void hooks_final(struct play *p);
+
 // ---- transport.c
 struct slice form_param(struct slice body, const char *name);
 struct ec2sim_answer cloud_call(struct play *p, const char *who, const char *region, const char *fmt, ...)
@@ -227,6 +299,8 @@ const char *route_target(const struct play *p, const char *table, const char *ci
 struct made *made_of(struct play *p, struct slice table, const char *cidr);
 void made_add(struct made **list, unsigned *n, unsigned *cap, const char *table, const char *cidr, const char *pcx);
 void check_restart(struct play *p);
+
+bool detail_text(struct slice detail, const char *key, struct slice *ret); // a member's string
 
 // ---- outage.c
 void outage_run(struct play *p);

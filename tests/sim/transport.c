@@ -136,10 +136,17 @@ enum err __wrap_httpc_do(struct httpc *c, const struct httpc_request *q, struct 
     struct slice key, action = form_param(q->body, "Action");
     char region[32] = HERE, name[64];
     struct ec2sim_answer w;
+    int status = 0;
+    bool unheard = false;
     (void)c;
+    if (p->dead) return broken(err, ret_sent, false);
+    if (hooks_receive(p, q, &status, &unheard)) {
+        p->now_ns += NS_PER_MS;
+        *ret = (struct httpc_reply){.status = status};
+        return unheard || !status ? broken(err, ret_sent, true) : ERR_OK;
+    }
     ASSERT(slice_copy(action, name, sizeof name));
     bool ec2 = strcmp(name, "AssumeRole") != 0 && strcmp(name, "GetCallerIdentity") != 0;
-    if (p->dead) return broken(err, ret_sent, false);
     p->steps++;
     who_asks(q, &key, region);
     if (ec2) count_call(p);

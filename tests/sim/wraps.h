@@ -7,7 +7,10 @@
 #include "base/file.h"
 #include "base/worker.h"
 #include "cloud/internal.h"
+#include "core/approve.h"
 #include "core/inside.h"
+#include "core/policy.h"
+#include "core/webhook.h"
 #include "net/httpc.h"
 #include "net/sigv4.h"
 #include "reconcile/act.h"
@@ -90,3 +93,22 @@ WRAP(bool, connection_merge, struct connection *row, const struct observed *seen
 WRAP(void, held_done, struct held *h);
 WRAP(enum cloud_class, cloud_identity, struct cloud *c, const struct cloud_target *t, char ret_account[ACCOUNT_ID],
      char ret_arn[256], struct cloud_failure *f);
+WRAP(enum err, store_policy_get, struct store_reader *r, const char *group_id, struct arena *a, struct policy *ret,
+     struct error *err);
+WRAP(void, policy_decide, const struct policy_facts *f, struct policy_decision *ret);
+WRAP(enum err, store_expected, struct store_reader *r, const char *group_id, struct wall open_at, struct arena *a,
+     struct expected **ret, size_t *ret_n, struct error *err);
+WRAP(enum err, store_tx_expected_use, struct store_tx *tx, const char *id, const char *name, struct wall now,
+     struct error *err);
+WRAP(enum err, store_approval_rule, struct store_reader *r, const char *group_id, struct approval_rule *ret,
+     struct error *err);
+WRAP(enum err, store_tx_approve, struct store_tx *tx, const struct action_approval *given, struct error *err);
+WRAP(enum err, store_tx_outbox_add, struct store_tx *tx, const struct delivery *d, const char *only_webhook,
+     uint64_t *ret_n, uint64_t *ret_dropped, struct error *err);
+WRAP(enum err, core_delivery_outcome, struct core *c, const struct delivery_outcome *o, struct error *err);
+WRAP(enum err, keyring_open_webhook, const struct keyring *k, const char *webhook_id, const struct webhook_secret *s,
+     uint8_t ret[WEBHOOK_SECRET], struct error *err);
+WRAP(enum err, store_tx_intents_drop, struct store_tx *tx, const char *network_id, struct slice reason, struct wall now,
+     uint64_t *ret_n, struct error *err);
+WRAP(enum err, core_finish_due, struct store_reader *r, struct wall now, size_t max, struct arena *a,
+     struct finish **ret, size_t *ret_n, struct wall *ret_next, struct error *err);

@@ -113,6 +113,22 @@ static void the_end_of_a_connection_ends_what_waits(void **state)
     assert_int_equal(finishes(c, &f), 0);
 }
 
+// AWS answers from several places: one may still have it pending after another has said that it is active.
+static void an_old_answer_forgets_nothing(void **state)
+{
+    struct core_fixture *c = *state;
+    struct finish *f;
+    set(c, OPTION_DNS, true, NULL);
+    accept_it(c);
+    scan_as(c, "active");
+    scan_as(c, "pending-acceptance");
+    scan_as(c, "active");
+    assert_int_equal(finishes(c, &f), 1);
+    scan_as(c, "pending-acceptance");
+    scan_as(c, "deleted");
+    assert_int_equal(finishes(c, &f), 0);
+}
+
 static void a_failure_is_told_once_and_moves_nothing(void **state)
 {
     struct core_fixture *c = *state;
@@ -308,6 +324,7 @@ int main(void)
         T(one_that_was_active_before_the_option_is_left_alone),
         T(turning_it_off_takes_back_what_waits),
         T(the_end_of_a_connection_ends_what_waits),
+        T(an_old_answer_forgets_nothing),
         T(a_failure_is_told_once_and_moves_nothing),
         T(another_name_is_kept_and_told),
         T(a_freeze_holds_it),
