@@ -17,7 +17,7 @@ static void good(enum err code, const struct error *err)
 
 // ---- writing down -------------------------------------------------------------------------------------------------
 
-static struct ack *begin(struct run *r, const char *what, bool api)
+struct ack *run_begin(struct run *r, const char *what, bool api)
 {
     assert_true(r->n < RUN_CALLS);
     struct ack *a = &r->acks[r->n];
@@ -26,7 +26,7 @@ static struct ack *begin(struct run *r, const char *what, bool api)
 }
 
 // The call has returned: from here on nothing may take it back.
-static void acknowledged(struct run *r, struct ack *a)
+void run_acknowledged(struct run *r, struct ack *a)
 {
     const char *path = r->flow->fix->path;
     struct buf text;
@@ -46,7 +46,7 @@ static void acknowledged(struct run *r, struct ack *a)
 
 // ---- the API ------------------------------------------------------------------------------------------------------
 
-static void send(struct run *r, enum method m, const char *target, const char *type, const char *body, bool digest)
+void run_send(struct run *r, enum method m, const char *target, const char *type, const char *body, bool digest)
 {
     struct fix *x = r->flow->fix;
     fix_request(x, m, target);
@@ -79,15 +79,15 @@ static bool act(struct run *r, enum action action, int from)
     char target[160];
     if (!pick(r, from, &i)) return false;
     fix_advance(r->flow->fix, 61); // the bucket fills
-    struct ack *a = begin(r, action_name(action), true);
+    struct ack *a = run_begin(r, action_name(action), true);
     a->is_action = true;
     a->action = action;
     memcpy(a->name, r->peer[i].name, sizeof(a->name));
     (void)snprintf(target, sizeof(target), BASE "%s%s", a->name, ends[action]);
-    send(r, action == ACTION_DELETE ? METHOD_DELETE : METHOD_POST, target, action == ACTION_ACCEPT ? ACCEPT : NULL,
-         action == ACTION_ACCEPT ? PROOF : "", rng_below(&r->rng, 2));
+    run_send(r, action == ACTION_DELETE ? METHOD_DELETE : METHOD_POST, target, action == ACTION_ACCEPT ? ACCEPT : NULL,
+             action == ACTION_ACCEPT ? PROOF : "", rng_below(&r->rng, 2));
     expect(r->flow, 202, NULL);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     r->peer[i].state = PEER_ASKED;
     return true;
 }
@@ -117,9 +117,9 @@ static void form(struct run *r, const char *target, const char *body)
 
 static bool step_token(struct run *r)
 {
-    struct ack *a = begin(r, "token", true);
+    struct ack *a = run_begin(r, "token", true);
     form(r, "/api/oauth/token", "grant_type=client_credentials");
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     struct slice rest = slice_skip(r->flow->fix->rep.body, sizeof("{\"access_token\":\"") - 1), token;
     assert_true(slice_cut(&rest, '"', &token));
     mem_free(r->flow->token);
@@ -131,9 +131,9 @@ static bool step_revoke(struct run *r)
 {
     char body[1024];
     (void)snprintf(body, sizeof(body), "token=%s", r->flow->token);
-    struct ack *a = begin(r, "revoke", true);
+    struct ack *a = run_begin(r, "revoke", true);
     form(r, "/api/oauth/revoke", body);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     return step_token(r);
 }
 
@@ -158,9 +158,9 @@ static void scanned(struct run *r, const char *what, struct change *changes, siz
     struct network net;
     struct error err = {0};
     good(store_network_get(x->reader, NETWORK, x->arena, &net, &err), &err);
-    struct ack *a = begin(r, what, false);
+    struct ack *a = run_begin(r, what, false);
     good(core_scan_applied(r->flow->core, &net, CORE_AS_OF_NOW, changes, n, (struct slice){NULL, 0}, &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
 }
 
 static bool step_discover(struct run *r)
@@ -243,15 +243,15 @@ static bool step_work(struct run *r)
     if (n == 0) return false;
     struct intent i = due[rng_below(&r->rng, n)];
     struct connection c = row_of(r, i.connection_id);
-    struct ack *a = begin(r, "attempt", false);
+    struct ack *a = run_begin(r, "attempt", false);
     good(core_intent_begin(r->flow->core, &i, &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     struct intent_result result;
     struct observed seen;
     outcome_of(r, &i, c.name, &result, &seen);
-    a = begin(r, "outcome", false);
+    a = run_begin(r, "outcome", false);
     good(core_intent_outcome(r->flow->core, &i, &result, &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     settle(r, c.name, i.action, result.outcome);
     return true;
 }
@@ -270,14 +270,14 @@ static bool step_route(struct run *r)
     bool make = row.state == PEER_ROUTE_WANTED;
     struct ack *a;
     if (make) {
-        a = begin(r, "route", false);
+        a = run_begin(r, "route", false);
         good(core_route_begin(r->flow->core, &row, &err), &err);
-        acknowledged(r, a);
+        run_acknowledged(r, a);
     }
     const struct route_result result = {.kind = make ? ROUTE_RESULT_MADE : ROUTE_RESULT_GONE};
-    a = begin(r, "route result", false);
+    a = run_begin(r, "route result", false);
     good(core_route_outcome(r->flow->core, &row, &result, &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     return true;
 }
 
@@ -289,9 +289,9 @@ static bool step_protect(struct run *r)
     struct error err = {0};
     if (!pick(r, PEER_PENDING, &i)) return false;
     for (int on = 1; on >= 0; on--) {
-        struct ack *a = begin(r, "protect", false);
+        struct ack *a = run_begin(r, "protect", false);
         good(core_connection_protect(r->flow->core, &somebody, FIX_GROUP, slice_of(r->peer[i].name), on, &err), &err);
-        acknowledged(r, a);
+        run_acknowledged(r, a);
     }
     return true;
 }
@@ -300,10 +300,10 @@ static bool step_freeze(struct run *r)
 {
     struct error err = {0};
     for (int on = 1; on >= 0; on--) {
-        struct ack *a = begin(r, "freeze", false);
+        struct ack *a = run_begin(r, "freeze", false);
         good(core_freeze(r->flow->core, &somebody, FREEZE_GROUP, FIX_GROUP, on, SLICE("a change of rules"), &err),
              &err);
-        acknowledged(r, a);
+        run_acknowledged(r, a);
     }
     return true;
 }
@@ -313,9 +313,9 @@ static bool step_approve(struct run *r)
     unsigned i;
     struct error err = {0};
     if (!pick(r, PEER_ACTIVE, &i)) return false;
-    struct ack *a = begin(r, "approve", false);
+    struct ack *a = run_begin(r, "approve", false);
     good(core_cidrs_approve(r->flow->core, &somebody, FIX_GROUP, slice_of(r->peer[i].name), &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     return true;
 }
 
@@ -325,9 +325,9 @@ static bool step_group(struct run *r)
     struct group g;
     struct error err = {0};
     (void)snprintf(name, sizeof(name), "group-%zu", r->n);
-    struct ack *a = begin(r, "group", false);
+    struct ack *a = run_begin(r, "group", false);
     good(core_group_create(r->flow->core, &somebody, FIX_ORG, slice_of(name), &g, &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     return true;
 }
 
@@ -336,9 +336,9 @@ static bool step_key(struct run *r)
     struct new_api_key key;
     struct error err = {0};
     const struct grant grants[] = {{FIX_ORG, 1u << ROLE_ORG_MEMBER}};
-    struct ack *a = begin(r, "key", false);
+    struct ack *a = run_begin(r, "key", false);
     good(auth_api_key_create(r->flow->fix->auth, FIX_ORG, "a key", grants, 1, &key, &err), &err);
-    acknowledged(r, a);
+    run_acknowledged(r, a);
     return true;
 }
 
@@ -378,6 +378,7 @@ static enum err grant_all(struct store_tx *tx, void *ctx, struct error *err)
     struct fix *x = ctx;
     enum err e = insert_row(tx, NULL, err);
     if (e == ERR_OK) e = store_tx_grant(tx, x->account.row.client_id, FIX_GROUP, 1u << ROLE_GROUP_OWNER, err);
+    if (e == ERR_OK) e = store_tx_grant(tx, x->account.row.client_id, FIX_ORG, 1u << ROLE_ORG_OWNER, err);
     return e == ERR_OK ? store_tx_grant(tx, x->key.row.public_key, FIX_GROUP, 1u << ROLE_GROUP_OWNER, err) : e;
 }
 
@@ -397,7 +398,7 @@ struct run *run_make(uint64_t seed, size_t api_calls)
         unsigned weight;
     } steps[] = {{step_accept, 24},  {step_reject, 8},  {step_delete, 12}, {step_token, 2}, {step_revoke, 1},
                  {step_discover, 3}, {step_active, 14}, {step_work, 24},   {step_route, 8}, {step_protect, 1},
-                 {step_freeze, 1},   {step_approve, 2}, {step_group, 1},   {step_key, 1}};
+                 {step_freeze, 1},   {step_approve, 2}, {step_group, 1},   {step_key, 1},   {run_tenant, 8}};
     unsigned all = 0;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) all += steps[i].weight;
     struct run *r = mem_zalloc(1, sizeof(*r));

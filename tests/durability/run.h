@@ -6,6 +6,7 @@
 
 #include "tests/unit/pipeline/flow.h"
 
+#include "auth/cred.h"
 #include "core/action.h"
 #include "dump.h"
 #include "shim.h"
@@ -30,6 +31,8 @@ struct run {
     struct rng rng;
     struct ack acks[RUN_CALLS];
     size_t n, api;
+    unsigned tenant; // which of run_tenant's steps is next
+    char key_id[OID_HEX + 1], client_id[40], secret_id[OID_HEX + 1], hook_id[OID_HEX + 1], expected_id[OID_HEX + 1];
     unsigned peers, routed; // connections made so far
     struct {                // one per connection
         char name[AWS_RES_ID];
@@ -40,6 +43,14 @@ struct run {
 // Runs until `api_calls` calls of the API have been acknowledged, with some restarts in between, and stops the store.
 struct run *run_make(uint64_t seed, size_t api_calls);
 void run_free(struct run *r);
+
+// ---- run.c, for run_tenants.c
+struct ack *run_begin(struct run *r, const char *what, bool api);
+void run_acknowledged(struct run *r, struct ack *a); // the call has returned: nothing may take it back from here on
+void run_send(struct run *r, enum method m, const char *target, const char *type, const char *body, bool digest);
+// ---- run_tenants.c: organisations, projects, keys, accounts, access lists, policies, expected requests, webhooks; one
+// call of theirs, in turn. Always true.
+bool run_tenant(struct run *r);
 
 #define COUNT_INTENTS                                                                                                  \
     "SELECT count(*) FROM intent AS i JOIN connection AS c ON c.id = i.connection_id WHERE c.name = ? AND i.action = " \
