@@ -277,6 +277,9 @@ void api_intents_release(struct call *c);
 void api_connection_history(struct call *c);
 void api_connection_update(struct call *c);
 void api_connection_approve(struct call *c);
+void api_networks_list(struct call *c);
+void api_network_get(struct call *c);
+void api_network_routes(struct call *c);
 
 // ---- the published document (api/openapi.c) ------------------------------------------------------
 void api_openapi(struct buf *out, const char *public_url); // OpenAPI 3.0.3 JSON, pretty, from the tables

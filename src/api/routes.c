@@ -109,6 +109,9 @@
 #define HANDLER_CONNECTION_HISTORY          api_connection_history
 #define HANDLER_CONNECTION_UPDATE           api_connection_update
 #define HANDLER_CONNECTION_APPROVE          api_connection_approve
+#define HANDLER_NETWORKS_LIST               api_networks_list
+#define HANDLER_NETWORK_GET                 api_network_get
+#define HANDLER_NETWORK_ROUTES              api_network_routes
 
 // The oldest version of "YYYY-MM-DD,…" as yyyymmdd, at compile time; 0 for "".
 #define DIGIT(s, i) ((uint32_t)((s)[i] - '0'))

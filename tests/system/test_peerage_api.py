@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peerage's own API: freezes, intents and what can be done with a connection beyond Atlas' three actions. Networks are in
-test_networks_api.py.
+"""Peerage's own API: freezes, intents and what can be done with a connection beyond Atlas' three actions; and
+networks as they are read.
 
 Standard library only. Run by: pytest. Must never: reach another host than 127.0.0.1.
 """
@@ -177,6 +177,37 @@ def test_what_a_restore_held_is_released_by_the_operator(scene, operator):
                                ({"groupId": "x"}, 400, "INVALID_ATTRIBUTE"),
                                ({"groupId": UNKNOWN}, 404, "GROUP_NOT_FOUND")):
         operator.refused("POST", f"{OWN}/intents:release", body, status, code)
+
+
+# ---- networks ----------------------------------------------------------------------------------------------
+
+def test_networks_are_shown_to_their_project(scene, owner):
+    found = owner.get(f"{scene.path}/networks").json()
+    told = {n["id"]: n for n in command(scene.dev, "network", "list", "--project", scene.group)["results"]}
+    assert [n["id"] for n in found["results"]] == list(told) and found["totalCount"] == len(told)
+    for n in found["results"]:
+        assert list(n) == sorted(n)
+        for name in ("accountId", "region", "vpcId", "mode", "default", "failed", "groupId"):
+            assert n[name] == told[n["id"]][name], name
+        assert " ".join(n["cidrBlocks"]) == told[n["id"]]["cidrBlocks"]
+    one = owner.get(f"{scene.path}/networks/{scene.network}").json()
+    assert (one["deletionProtection"], one["dns"], one["routeTableIds"]) == (False, False, [])
+    command(scene.dev, "network", "protect", scene.network)
+    command(scene.dev, "network", "set-limits", scene.network, "--peerings", "60")
+    changed = owner.get(f"{scene.path}/networks/{scene.network}").json()
+    assert (changed["deletionProtection"], changed["peeringLimit"], changed["routeLimit"]) == (True, 60, 50)
+    command(scene.dev, "network", "unprotect", scene.network)
+    command(scene.dev, "network", "set-limits", scene.network, "--peerings", "0")
+    assert owner.get(f"{scene.path}/networks?pageNum=9").json()["results"] == []
+    routes = owner.get(f"{scene.path}/networks/{scene.network}/routes").json()
+    assert routes["totalCount"] == len(routes["results"])
+    other = scene.caller("GROUP_OWNER", project=scene.other)
+    assert other.get(f"{OWN}/groups/{scene.other}/networks").json()["totalCount"] == 0
+    for tail in ("", "/routes"):
+        other.refused("GET", f"{OWN}/groups/{scene.other}/networks/{scene.network}{tail}", None, 404, "RESOURCE_NOT_FOUND")
+        other.refused("GET", f"{scene.path}/networks/{scene.network}{tail}", None, 401, "NOT_IN_GROUP")
+        owner.refused("GET", f"{scene.path}/networks/{UNKNOWN}{tail}", None, 404, "RESOURCE_NOT_FOUND")
+        owner.refused("GET", f"{scene.path}/networks/x{tail}", None, 400, "PATH_PARAM_PARSE_ERROR")
 
 
 # ---- connections -------------------------------------------------------------------------------------------

@@ -126,6 +126,9 @@ static const struct {
     {ROUTE_CONNECTION_HISTORY, GROUP_READ},
     {ROUTE_CONNECTION_UPDATE, GROUP_OWNER},
     {ROUTE_CONNECTION_APPROVE, STREAM_OWNER},
+    {ROUTE_NETWORKS_LIST, GROUP_READ},
+    {ROUTE_NETWORK_GET, GROUP_READ},
+    {ROUTE_NETWORK_ROUTES, GROUP_READ},
 };
 
 // Requests of routes whose handlers decide (NEED_ANY: each must have one), and of routes that look closer than their
