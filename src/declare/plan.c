@@ -368,8 +368,7 @@ static enum err check_empty(struct planner *p, const struct decl_item *want)
 {
     for (const struct decl_item *c = want->match->first; c; c = c->next)
         if ((c->under->flags & DECL_HOLDS) && !c->match)
-            return wrong(p, want, ERR_CONFLICT,
-                         "it cannot be deleted: it has the %s %s; name it too, with \"delete: true\"",
+            return wrong(p, want, ERR_CONFLICT, "it cannot be deleted: it has the %s %s, which must be deleted first",
                          decl_noun(c->kind), decl_label(p->arena, c));
     return ERR_OK;
 }

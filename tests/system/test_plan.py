@@ -189,6 +189,8 @@ def test_an_export_is_what_there_is(service, tmp_path):
     ("orgs:\n- name: acme\n  projects: [{name: x, delete: false}]\n", ["line 3", "can only be true"]),
     ("orgs:\n- {id: 6b057f56fec97671e5000032, name: acme}\n", ["line 2, column 3", "no organisation with id"]),
     ("orgs:\n- name: acme\n- name: acme\n", ["line 3, column 3", "line 2"]),
+    ("orgs:\n- name: acme\n  projects: [{name: x, networks: [{accountId: 1, region: r, vpcId: v}]}]\n",
+     ["line 3, column", "`peerage network add`"]),
 ])
 def test_a_wrong_file_changes_nothing(tmp_path, text, words):
     peerage = Local(Serve(tmp_path))
@@ -214,6 +216,21 @@ def test_standard_input_is_a_file_too(tmp_path):
     done = run("plan", "-", "--config", serve.config, "--json", stdin=TEAM, check=2)
     assert len(json.loads(done.stdout)["steps"]) == 5
     assert "standard input: line 1" in run("plan", "-", "--config", serve.config, stdin="orgs: {}", check=65).stderr
+
+
+def test_a_project_with_networks_is_not_deleted(service, tmp_path):
+    peerage = Local(service)
+    peerage("apply", write(tmp_path, TEAM), "--yes")
+    spark = [g for g in peerage.api("/api/atlas/v2/groups")["results"] if g["name"] == "spark"][0]
+    made = service.command("network", "add", "--project", spark["id"], "--account", "123456789012", "--region",
+                           "us-east-1", "--vpc", "vpc-0a1b2c3d4e5f60718")
+    path = write(tmp_path, "orgs: [{name: acme, projects: [{name: spark, delete: true}]}]\n")
+    done = peerage("plan", path, check=78)
+    assert "has the network acme/spark/vpc-0a1b2c3d4e5f60718" in done.stderr and done.stdout == ""
+    assert "networks" not in peerage("export").stdout
+    service.command("network", "remove", made["id"])
+    peerage("apply", path, "--yes")
+    assert peerage("plan", path).stdout == NOTHING
 
 
 # ---- between plan and apply -------------------------------------------------------------------------------------
@@ -354,8 +371,24 @@ def test_who_may_only_read_can_plan_but_not_apply(tmp_path):
 def test_the_page_names_every_key():
     page = (ROOT / "docs" / "declarative.md").read_text(encoding="utf-8")
     table = (ROOT / "spec" / "declare.def").read_text(encoding="utf-8")
-    names = re.findall(r'^DECL_(?:ATTR|UNDER)\(\w+, "([^"]+)"', table, re.MULTILINE)
-    assert len(names) > 60
+    names = re.findall(r'^DECL_(?:ATTR|UNDER)\((?!NETWORK)\w+, "([^"]+)"(?!, NETWORK)', table, re.MULTILINE)
+    assert len(names) > 50
     for name in names:
         for word in name.split("."):
             assert f"`{word}`" in page, word
+
+
+def example():
+    page = (ROOT / "docs" / "declarative.md").read_text(encoding="utf-8")
+    return page.split("```yaml\n", 1)[1].split("```", 1)[0]
+
+
+def test_the_example_of_the_page_makes_a_team(service, tmp_path):
+    peerage = Local(service)
+    path = write(tmp_path, example())
+    done = peerage("apply", path, "--yes").stdout
+    assert "+ project payments/kafka\n" in done and "policy of project payments/kafka\n" in done
+    assert "whsec" not in done, "a secret that nobody asked for"
+    assert peerage("plan", path).stdout == NOTHING
+    export = write(tmp_path, peerage("export").stdout, "export.yaml")
+    assert peerage("plan", export).stdout == NOTHING

@@ -344,7 +344,7 @@ static void deletions_are_explicit_and_come_first(void **state)
     struct world w;
     small_world(&w);
     refused(&w, IN_ACME "  - {name: kafka, delete: true}\n", ERR_CONFLICT,
-            "it has the network acme/kafka/vpc-1; name it too");
+            "it has the network acme/kafka/vpc-1, which must be deleted first");
     refused(&w, "orgs: [{name: acme, delete: true}]\n", ERR_CONFLICT, "it has the project acme/kafka");
     const char *move = IN_ACME "  - {name: spark, networks: [{accountId: 1, region: r, vpcId: vpc-1}]}\n"
                                "  - {name: kafka, delete: true, networks: [{id: " NET_1 ", delete: true}]}\n";
