@@ -335,14 +335,24 @@ observers = []  # called with (method, target, status, headers, body) of every e
 
 # ---- HTTP ---------------------------------------------------------------------------------------------------
 
+def ask_on(connection, method, target, body, headers):
+    """Sends a request on an http.client connection and reads the head of its answer. A server that has refused it and
+    closed before all was sent has answered all the same: a broken pipe is no end as long as there is something to read."""
+    try:
+        connection.request(method, target, body=body, headers=headers or {})
+    except (BrokenPipeError, ConnectionResetError):
+        if connection.sock is None:  # it was not even connected
+            raise
+    return connection.getresponse()
+
+
 def request(base, method, target, headers=None, body=None, timeout=30):
     """One request on a connection of its own: (status, headers as dict with lower-case names, body bytes)."""
     u = urllib.parse.urlsplit(base)
     kind = http.client.HTTPSConnection if u.scheme == "https" else http.client.HTTPConnection
     c = kind(u.hostname, u.port, timeout=timeout)
     try:
-        c.request(method, target, body=body, headers=headers or {})
-        r = c.getresponse()
+        r = ask_on(c, method, target, body, headers)
         answer = r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
     finally:
         c.close()
@@ -360,8 +370,7 @@ def unix_request(path, method, target, headers=None, body=None, timeout=30):
     c.sock.settimeout(timeout)
     try:
         c.sock.connect(str(path))
-        c.request(method, target, body=body, headers=headers or {})
-        r = c.getresponse()
+        r = ask_on(c, method, target, body, headers)
         return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
     finally:
         c.close()
