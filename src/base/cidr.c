@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 static unsigned bits_of(uint8_t family)
@@ -57,13 +56,25 @@ bool ip_parse(struct slice s, struct ip *ret)
     return true;
 }
 
+// 0 to 255; what printf would do, which is most of the time of writing long lists of blocks.
+static char *put_byte(char *p, unsigned n)
+{
+    if (n >= 100) *p++ = (char)('0' + n / 100);
+    if (n >= 10) *p++ = (char)('0' + n / 10 % 10);
+    *p++ = (char)('0' + n % 10);
+    *p = '\0';
+    return p;
+}
+
 void ip_format(struct ip ip, char out[IP_STR])
 {
+    char *p = out;
     out[0] = '\0';
-    if (ip.family == 4)
-        (void)snprintf(out, IP_STR, "%u.%u.%u.%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
-    else if (ip.family == 6)
-        (void)inet_ntop(AF_INET6, ip.b, out, IP_STR); // IP_STR holds the longest
+    for (int i = 0; i < 4 && ip.family == 4; i++) {
+        if (i) *p++ = '.';
+        p = put_byte(p, ip.b[i]);
+    }
+    if (ip.family == 6) (void)inet_ntop(AF_INET6, ip.b, out, IP_STR); // IP_STR holds the longest
 }
 
 bool ip_eq(struct ip a, struct ip b)
@@ -128,7 +139,9 @@ void cidr_format(struct cidr c, char out[CIDR_STR])
 {
     ip_format(c.ip, out);
     size_t n = strlen(out);
-    if (n) (void)snprintf(out + n, CIDR_STR - n, "/%u", (unsigned)c.prefix);
+    if (!n) return;
+    out[n] = '/';
+    (void)put_byte(out + n + 1, c.prefix);
 }
 
 bool cidr_contains(struct cidr c, struct ip ip)

@@ -201,10 +201,18 @@ static const char *replacement(const char *p, size_t n)
     }
 }
 
+// Most bytes of most texts: no need to look at them as characters.
+static bool is_plain(char c)
+{
+    return c >= ' ' && c != '&' && c != '<' && c != '>' && c != '"' && c != '\'';
+}
+
 void xml_escape(struct buf *out, struct slice s)
 {
     size_t done = 0;
     for (size_t i = 0; i < s.n;) {
+        while (i < s.n && is_plain(s.p[i])) i++;
+        if (i == s.n) break;
         size_t n = utf8_len(slice_skip(s, i));
         const char *instead = replacement(s.p + i, n);
         size_t next = i + MAX(n, (size_t)1); // a byte that is not UTF-8 goes alone
