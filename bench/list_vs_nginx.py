@@ -206,7 +206,7 @@ seconds = 60
 
     def mint(self):
         import base64
-        basic = base64.b64encode(f"{self.account['clientId']}:{self.account['clientSecret']}".encode()).decode()
+        basic = base64.b64encode(f"{self.account['clientId']}:{self.account['secrets'][0]['secret']}".encode()).decode()
         request = urllib.request.Request(f"{self.url}/api/oauth/token", data=b"grant_type=client_credentials",
                                          headers={"Authorization": f"Basic {basic}"})
         with urllib.request.urlopen(request, timeout=10) as reply:

@@ -8,15 +8,15 @@
 
 // ---- bodies -----------------------------------------------------------------------------------------------
 
-static void add_roles(struct json_writer *w, const struct principal *p, bool of_org)
+static void add_roles(struct json_writer *w, const struct principal *p, bool of_org, role_set hidden)
 {
     for (unsigned i = 0; i < p->grant_count; i++) {
         const struct grant *g = &p->grants[i];
         bool org = strcmp(g->scope_id, p->org_id) == 0;
         for (unsigned r = 0; org == of_org && r < ROLE_COUNT_; r++) {
-            if (!(g->roles & ~ROLES_OPERATOR & (role_set)1 << r)) continue; // clients send back what they read
+            if (!(g->roles & ~hidden & (role_set)1 << r)) continue;
             json_obj(w);
-            json_kstr(w, org ? "orgId" : "groupId", g->scope_id);
+            if (r != ROLE_GLOBAL_OWNER) json_kstr(w, org ? "orgId" : "groupId", g->scope_id);
             json_kstr(w, "roleName", role_name((enum role)r));
             json_obj_end(w);
         }
@@ -28,6 +28,8 @@ void creds_add_key(struct call *c, struct json_writer *w, const struct api_key_r
                    const char *private_key)
 {
     char *href = arena_fmt(c->req->arena, "%s/api/atlas/v2/orgs/%s/apiKeys/%s", c->api->public_url, p->org_id, k->id);
+    // Clients send back what they read, and may not send this.
+    role_set hidden = c->principal->kind == PRINCIPAL_LOCAL ? 0 : ROLES_OPERATOR;
     char masked[64];
     struct buf b = {.p = masked, .cap = sizeof masked, .max = sizeof masked - 1};
     buf_fmt(&b, "********-****-****-%s", k->private_tail);
@@ -44,8 +46,8 @@ void creds_add_key(struct call *c, struct json_writer *w, const struct api_key_r
     json_kstr(w, "publicKey", k->public_key);
     json_key(w, "roles");
     json_arr(w);
-    add_roles(w, p, true);
-    add_roles(w, p, false);
+    add_roles(w, p, true, hidden);
+    add_roles(w, p, false, hidden);
     json_arr_end(w);
 }
 

@@ -22,7 +22,7 @@ void creds_begin(struct call *c, enum principal_kind kind, struct cred_call *ret
     ip_format(c->req->peer, ret->remote);
     ret->by = (struct actor){c->principal->kind, c->principal->name, ret->remote};
     ret->op = (struct cred_op){.by = &ret->by,
-                               .caller = c->principal,
+                               .caller = c->principal->kind == PRINCIPAL_LOCAL ? NULL : c->principal,
                                .org_id = creds_org(c),
                                .group_id = c->route->flags & ROUTE_GROUP ? c->group.id : NULL,
                                .peer = c->req->peer,

@@ -210,20 +210,27 @@ static bool bad_roles(struct cred_op *op, enum cred_result result)
     return false;
 }
 
+// Only on this machine, and only to keys. Not "no caller": who makes an organisation is none for its first credential.
+static bool may_name_operator(const struct cred_op *op, enum principal_kind kind)
+{
+    return kind == PRINCIPAL_API_KEY && op->by && op->by->kind == PRINCIPAL_LOCAL;
+}
+
 bool cred_read_roles(struct cred_op *op, enum principal_kind kind, const struct slice *names, size_t n,
                      struct cred_form *f)
 {
     role_set all = 0;
     for (size_t i = 0; i < n; i++) {
         enum role role;
-        if (!role_parse(names[i], &role) || role == ROLE_GLOBAL_OWNER) {
+        if (!role_parse(names[i], &role) || (role == ROLE_GLOBAL_OWNER && !may_name_operator(op, kind))) {
             (void)snprintf(op->why, sizeof(op->why), "%.*s is no role", (int)MIN(names[i].n, (size_t)60), names[i].p);
             return bad_roles(op, CRED_BAD_FIELD);
         }
         all |= (role_set)1 << role;
     }
     f->roles = true;
-    f->org_roles = roles_of_org(all);
+    f->org_roles = roles_of_org(all) | (all & ROLES_OPERATOR);
+    if (f->org_roles == ROLES_OPERATOR) f->org_roles |= (role_set)1 << ROLE_ORG_MEMBER; // of some organisation it is
     f->group_roles = all & ~f->org_roles;
     if (op->group_id == NULL) {
         if (f->group_roles) return bad_roles(op, CRED_GROUP_ROLE);

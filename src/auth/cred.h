@@ -59,7 +59,7 @@ struct cred_form {                  // what shall be
 };
 // Role names as a form's roles, judged for op's scope: organisation roles as an organisation's resource; project roles
 // as a project's, and for keys organisation roles too (the `atlas` CLI and Terraform send them together). Duplicates
-// are one, and GLOBAL_OWNER is no role here. False: op->result says why.
+// are one, and GLOBAL_OWNER is no role but to the local administrator, for keys. False: op->result says why.
 bool cred_read_roles(struct cred_op *op, enum principal_kind kind, const struct slice *names, size_t n,
                      struct cred_form *f) MUST_CHECK;
 

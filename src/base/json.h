@@ -34,6 +34,7 @@ void json_key(struct json_writer *w, const char *key); // key is ours: plain ASC
 void json_str(struct json_writer *w, struct slice s);
 void json_cstr(struct json_writer *w, const char *s);
 void json_int(struct json_writer *w, int64_t v);
+void json_double(struct json_writer *w, double v); // finite; for what was read from JSON
 void json_bool(struct json_writer *w, bool v);
 void json_null(struct json_writer *w);
 // Short forms: key and value at once. A NULL C string is left out altogether (absent, not null).

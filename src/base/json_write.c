@@ -198,6 +198,12 @@ void json_int(struct json_writer *w, int64_t v)
     buf_i64(w->out, v);
 }
 
+void json_double(struct json_writer *w, double v)
+{
+    before_value(w);
+    buf_fmt(w->out, "%.17g", v);
+}
+
 void json_bool(struct json_writer *w, bool v)
 {
     before_value(w);

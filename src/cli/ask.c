@@ -160,13 +160,18 @@ enum err api_check(const struct api_reply *r, struct error *err)
                          "the answer has status %d and is none of this API; is the URL right?", r->status);
     struct slice detail = json_string(json_get(json_root(doc), "detail"));
     struct slice code = json_string(json_get(json_root(doc), "errorCode"));
-    detail = slice_n(detail.p, MIN(detail.n, (size_t)380));
+    const struct json_value *field = json_array_at(json_get(json_get(json_root(doc), "badRequestDetail"), "fields"), 0);
+    struct slice why = json_string(json_get(field, "description"));
+    detail = slice_n(detail.p, MIN(detail.n, (size_t)240));
+    if (why.n) detail = slice_trim(detail, "."); // the reason continues it
+    why = slice_n(why.p, MIN(why.n, (size_t)140));
     code = slice_n(code.p, MIN(code.n, (size_t)60));
     if (r->status == 401 && slice_eq_cstr(code, "UNEXPECTED_ERROR")) // what it says of every credential that it refuses
         (void)error_set(err, ERR_DENIED, "%.*s The credential is unknown there, or its secret is wrong (%.*s)",
                         SLICE_FMT(detail), SLICE_FMT(code));
     else if (detail.n && code.n)
-        (void)error_set(err, code_of(r->status), "%.*s (%.*s)", SLICE_FMT(detail), SLICE_FMT(code));
+        (void)error_set(err, code_of(r->status), "%.*s%s%.*s (%.*s)", SLICE_FMT(detail), why.n ? ": " : "",
+                        SLICE_FMT(why), SLICE_FMT(code));
     else
         (void)error_set(err, code_of(r->status), "%.*s (status %d)", SLICE_FMT(detail), r->status);
     json_doc_free(doc);
@@ -198,40 +203,7 @@ const char *api_segment(struct arena *a, const char *before, const char *text, c
     return copy;
 }
 
-// ---- which organisation, which project --------------------------------------------------------------------
-
-static enum err only_one(struct cmd_ctx *c, struct api_client *x, const char *target, const char *what,
-                         const char *flag, const char **ret, struct error *err)
+const struct server *api_server(const struct api_client *x)
 {
-    struct json_doc *doc;
-    if (api_call(x, "GET", target, (struct slice){NULL, 0}, c->arena, &doc, err) != ERR_OK) return err->code;
-    const struct json_value *all = json_get(json_root(doc), "results");
-    size_t n = json_array_len(all);
-    struct slice id = json_string(json_get(json_array_at(all, 0), "id"));
-    *ret = n == 1 ? arena_strndup(c->arena, id.p ? id.p : "", id.n) : NULL;
-    json_doc_free(doc);
-    if (n == 1) return *ret ? ERR_OK : error_set(err, ERR_NOMEM, "out of memory");
-    if (n == 0)
-        return error_set(err, ERR_INVALID, "there is no %s that you may see; name one with --%s ID", what, flag);
-    return error_set(err, ERR_INVALID, "there are several %ss; name one with --%s ID (`peerage %s list`)", what, flag,
-                     flag);
-}
-
-enum err api_org(struct cmd_ctx *c, struct api_client *x, const char **ret, struct error *err)
-{
-    const char *id = arg(c->args, "org");
-    if (!id) id = x->server.org;
-    *ret = id;
-    return id ? ERR_OK
-              : only_one(c, x, "/api/atlas/v2/orgs?itemsPerPage=2&includeCount=false", "organisation", "org", ret, err);
-}
-
-enum err api_project(struct cmd_ctx *c, struct api_client *x, const char **ret, struct error *err)
-{
-    const char *id = arg(c->args, "project");
-    if (!id) id = x->server.project;
-    *ret = id;
-    return id ? ERR_OK
-              : only_one(c, x, "/api/atlas/v2/groups?itemsPerPage=2&includeCount=false", "project", "project", ret,
-                         err);
+    return &x->server;
 }

@@ -51,6 +51,15 @@ const char *api_segment(struct arena *a, const char *before, const char *text, c
 enum err api_org(struct cmd_ctx *c, struct api_client *x, const char **ret, struct error *err) MUST_CHECK;
 enum err api_project(struct cmd_ctx *c, struct api_client *x, const char **ret, struct error *err) MUST_CHECK;
 
+// By name, where a person types one: what is an id already stays as it is. ERR_NOT_FOUND.
+enum err api_project_named(struct cmd_ctx *c, struct api_client *x, const char *name, const char **ret,
+                           struct error *err) MUST_CHECK;
+// An API key by its public key, or a service account by its client id: the organisation it is of, looked for in that of
+// --org or of the profile, else in all that the caller sees, and the id that paths have. ERR_NOT_FOUND.
+enum err api_credential(struct cmd_ctx *c, struct api_client *x, const char *name, const char **ret_org,
+                        const char **ret_id, struct error *err) MUST_CHECK;
+const struct server *api_server(const struct api_client *x); // of a remote one; else all NULL
+
 bool api_is_remote(const struct api_client *x);
 const char *api_name(const struct api_client *x); // for messages: the URL, "the daemon", "the store"
 
@@ -65,6 +74,7 @@ struct server {
 };
 // *ret_remote false: this machine. Secrets that stand in files are read. Strings live in the arena.
 enum err server_pick(struct cmd_ctx *c, struct server *ret, bool *ret_remote, struct error *err) MUST_CHECK;
+const char *server_url(struct arena *a, const char *url) MUST_CHECK; // without slashes at its end; NULL stays NULL
 // Whether all is there to ask it: a URL, one credential, a secret that may go over that URL.
 enum err server_check(const struct server *s, struct error *err) MUST_CHECK;
 

@@ -28,6 +28,7 @@ enum {
 };
 
 struct args;
+struct resource;
 struct cmd_ctx {
     const struct cmd *cmd;
     const struct args *args;
@@ -46,6 +47,7 @@ struct cmd {
     const struct cmd_flag *flags;
     unsigned traits;
     int (*run)(struct cmd_ctx *c); // exit code of sysexits.h
+    const struct resource *api;    // a row of resource.h: what it asks the API; NULL = run() knows
 };
 extern const struct cmd *const cmds[];
 extern const unsigned cmd_count;
@@ -110,6 +112,13 @@ bool service_socket(const char *data_dir, char out[SERVICE_SOCKET], int *ret_fd)
 // 0 when something answers on the admin socket of this data directory.
 bool service_daemon_alive(const char *data_dir);
 
+// ---- prompt.c
+bool prompt_possible(void);        // somebody sits at a terminal
+void prompt_say(const char *text); // to the terminal at once; NULL is nothing
+// Asks, when somebody sits there, and reads one line of standard input in any case, a secret without showing it.
+// ERR_INVALID: nothing, or too long.
+enum err prompt_line(const char *question, bool hidden, char *ret, size_t cap, struct error *err) MUST_CHECK;
+
 // ---- print.c: what commands print, as text for people or as JSON
 int cmd_fail(struct cmd_ctx *c, const struct error *err); // "peerage: …" to err; the exit code for it
 int cmd_usage(struct cmd_ctx *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -131,7 +140,8 @@ void table_str(struct table *t, const char *s);
 void table_int(struct table *t, int64_t v);
 void table_bool(struct table *t, bool v);
 void table_time(struct table *t, struct wall w);
-int table_end(struct table *t); // prints; 0, or EX_SOFTWARE when out of memory
+void table_drop(struct table *t); // instead of table_end: nothing is printed
+int table_end(struct table *t);   // prints; 0, or EX_SOFTWARE when out of memory
 // One thing: "Heading: value" lines, or one JSON object. `t` has one row.
 int table_end_single(struct table *t);
 
@@ -140,6 +150,8 @@ int table_end_single(struct table *t);
 enum err pick_org(struct cmd_ctx *c, struct org *ret, struct error *err) MUST_CHECK;
 // --project, or the only one there is.
 enum err pick_project(struct cmd_ctx *c, struct group *ret, struct error *err) MUST_CHECK;
+// A role's name, or ERR_INVALID with the closest one.
+enum err pick_role(const char *text, enum role *ret, struct error *err) MUST_CHECK;
 // --role (many) and --project as grants of an organisation: 1 or 2, sorted by scope.
 enum err pick_grants(struct cmd_ctx *c, const char *org_id, struct grant ret[2], unsigned *ret_n,
                      struct error *err) MUST_CHECK;

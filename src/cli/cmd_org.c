@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `peerage org` and `peerage project`: create and list. Called by: cli.c, the admin socket.
+// `peerage org create|list`: with the external id that the trust policies of roles name, which Atlas has no attribute
+// for. Called by: cli.c, the admin socket.
 // Must never: write a row itself (core does).
 #include "cli/cmd.h"
 
@@ -8,9 +9,6 @@ static const struct column org_columns[] = {{"id", "ID"},
                                             {"externalId", "EXTERNAL ID"},
                                             {"apiAccessListRequired", "ACCESS LIST REQUIRED"},
                                             {"created", "CREATED"}};
-static const struct column project_columns[] = {
-    {"id", "ID"}, {"name", "NAME"}, {"orgId", "ORGANISATION"}, {"created", "CREATED"}};
-
 static void org_row(struct table *t, const struct org *o)
 {
     table_str(t, o->id);
@@ -18,14 +16,6 @@ static void org_row(struct table *t, const struct org *o)
     table_str(t, o->external_id);
     table_bool(t, o->api_access_list_required);
     table_time(t, o->created);
-}
-
-static void project_row(struct table *t, const struct group *g)
-{
-    table_str(t, g->id);
-    table_str(t, g->name);
-    table_str(t, g->org_id);
-    table_time(t, g->created);
 }
 
 static struct actor actor_of(const struct cmd_ctx *c)
@@ -58,37 +48,6 @@ static int org_list(struct cmd_ctx *c)
     return table_end(&t);
 }
 
-static int project_create(struct cmd_ctx *c)
-{
-    struct org org;
-    struct group group;
-    struct error err;
-    struct table t;
-    struct actor by = actor_of(c);
-    if (pick_org(c, &org, &err) != ERR_OK ||
-        core_group_create(c->sv->core, &by, org.id, slice_of(c->args->operands[0]), &group, &err) != ERR_OK)
-        return cmd_fail(c, &err);
-    table_begin(&t, c, project_columns, ARRAY_LEN(project_columns));
-    project_row(&t, &group);
-    return table_end_single(&t);
-}
-
-static int project_list(struct cmd_ctx *c)
-{
-    struct group *all;
-    size_t n;
-    uint64_t total;
-    struct page page;
-    struct error err;
-    struct table t;
-    if (pick_page(c, &page, &err) != ERR_OK ||
-        store_groups(c->sv->reader, NULL, true, page, c->arena, &all, &n, &total, &err) != ERR_OK)
-        return cmd_fail(c, &err);
-    table_begin(&t, c, project_columns, ARRAY_LEN(project_columns));
-    for (size_t i = 0; i < n; i++) project_row(&t, &all[i]);
-    return table_end(&t);
-}
-
 #define TRAITS (CMD_CONFIG | CMD_JSON | CMD_SERVICE)
 const struct cmd cmd_org_create = {.name = "org create",
                                    .operands = "NAME",
@@ -99,18 +58,3 @@ const struct cmd cmd_org_create = {.name = "org create",
                                    .run = org_create};
 const struct cmd cmd_org_list = {
     .name = "org list", .summary = "list organisations", .traits = TRAITS, .run = org_list};
-static const struct cmd_flag create_flags[] = {
-    {"org", "ID", "its organisation (the only one)", false, false},
-    {NULL},
-};
-const struct cmd cmd_project_create = {.name = "project create",
-                                       .operands = "NAME",
-                                       .min = 1,
-                                       .max = 1,
-                                       .summary = "make a project (Atlas' group)",
-                                       .flags = create_flags,
-                                       .traits = TRAITS,
-                                       .run = project_create};
-static const struct cmd_flag list_flags[] = {PAGE_FLAGS, {NULL}};
-const struct cmd cmd_project_list = {
-    .name = "project list", .summary = "list projects", .flags = list_flags, .traits = TRAITS, .run = project_list};

@@ -55,12 +55,26 @@
     X(cmd_org_list)                                                                                                    \
     X(cmd_project_create)                                                                                              \
     X(cmd_project_list)                                                                                                \
+    X(cmd_project_get)                                                                                                 \
+    X(cmd_project_rename)                                                                                              \
+    X(cmd_project_delete)                                                                                              \
     X(cmd_key_create)                                                                                                  \
     X(cmd_key_list)                                                                                                    \
+    X(cmd_key_get)                                                                                                     \
+    X(cmd_key_update)                                                                                                  \
+    X(cmd_key_assign)                                                                                                  \
+    X(cmd_key_unassign)                                                                                                \
     X(cmd_key_reset)                                                                                                   \
     X(cmd_key_delete)                                                                                                  \
     X(cmd_account_create)                                                                                              \
     X(cmd_account_list)                                                                                                \
+    X(cmd_account_get)                                                                                                 \
+    X(cmd_account_update)                                                                                              \
+    X(cmd_account_assign)                                                                                              \
+    X(cmd_account_unassign)                                                                                            \
+    X(cmd_account_projects)                                                                                            \
+    X(cmd_account_add_secret)                                                                                          \
+    X(cmd_account_delete_secret)                                                                                       \
     X(cmd_account_delete)                                                                                              \
     X(cmd_sealing_key_list)                                                                                            \
     X(cmd_sealing_key_rotate)                                                                                          \
@@ -71,8 +85,11 @@
     X(cmd_person_list)                                                                                                 \
     X(cmd_person_revoke)                                                                                               \
     X(cmd_access_add)                                                                                                  \
+    X(cmd_access_list)                                                                                                 \
     X(cmd_access_remove)                                                                                               \
     X(cmd_event_list)                                                                                                  \
+    X(cmd_event_get)                                                                                                   \
+    X(cmd_event_types)                                                                                                 \
     X(cmd_event_export)                                                                                                \
     X(cmd_event_follow)                                                                                                \
     X(cmd_webhook_add)                                                                                                 \
@@ -88,6 +105,10 @@
     X(cmd_plan)                                                                                                        \
     X(cmd_apply)                                                                                                       \
     X(cmd_export)                                                                                                      \
+    X(cmd_profile_set)                                                                                                 \
+    X(cmd_profile_list)                                                                                                \
+    X(cmd_profile_show)                                                                                                \
+    X(cmd_profile_delete)                                                                                              \
     X(cmd_api)                                                                                                         \
     X(cmd_openapi)                                                                                                     \
     X(cmd_completion)                                                                                                  \

@@ -58,9 +58,10 @@ enum err pick_page(struct cmd_ctx *c, struct page *ret, struct error *err)
     return ERR_OK;
 }
 
-static enum err unknown_role(const char *text, struct error *err)
+enum err pick_role(const char *text, enum role *ret, struct error *err)
 {
     const char *names[ROLE_COUNT_];
+    if (role_parse(slice_of(text), ret)) return ERR_OK;
     for (int i = 0; i < ROLE_COUNT_; i++) names[i] = role_name((enum role)i);
     return error_set(err, ERR_INVALID, "--role: there is no role \"%.60s\"; the closest one is %s", text,
                      nearest(slice_of(text), names, ROLE_COUNT_));
@@ -73,7 +74,7 @@ enum err pick_grants(struct cmd_ctx *c, const char *org_id, struct grant ret[2],
     unsigned pos = 0, n = 0;
     for (const char *text; (text = arg_next(c->args, "role", &pos)) != NULL;) {
         enum role role;
-        if (!role_parse(slice_of(text), &role)) return unknown_role(text, err);
+        if (pick_role(text, &role, err) != ERR_OK) return err->code;
         *(role_is_org(role) ? &org.roles : &project.roles) |= (role_set)1 << role;
     }
     if (project.roles && pick_project(c, &group, err) != ERR_OK) return err->code;

@@ -164,6 +164,13 @@ static void text_rows(struct table *t)
     }
 }
 
+void table_drop(struct table *t)
+{
+    if (t->cells.p) mem_wipe(t->cells.p, t->cells.cap); // a fresh key may have been in it
+    buf_done(&t->cells);
+    buf_done(&t->kinds);
+}
+
 static int table_done(struct table *t)
 {
     bool failed = t->cells.fail || t->kinds.fail || t->c->out->fail;
@@ -171,9 +178,7 @@ static int table_done(struct table *t)
         buf_clear(t->c->out);
         buf_lit(t->c->err, "peerage: the output is larger than it may be; ask for fewer rows\n");
     }
-    if (t->cells.p) mem_wipe(t->cells.p, t->cells.cap); // a fresh key may have been in it
-    buf_done(&t->cells);
-    buf_done(&t->kinds);
+    table_drop(t);
     return failed ? EX_SOFTWARE : EX_OK;
 }
 

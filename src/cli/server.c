@@ -18,7 +18,7 @@ static const char *env(const char *name)
     return v && *v ? v : NULL;
 }
 
-static const char *without_slash(struct arena *a, const char *url)
+const char *server_url(struct arena *a, const char *url)
 {
     size_t n = url ? strlen(url) : 0;
     while (n > 0 && url[n - 1] == '/') n--;
@@ -60,13 +60,13 @@ static enum err of_profile(struct arena *a, const char *name, struct server *ret
     if (!found)
         return error_set(err, ERR_NOT_FOUND, "there is no profile \"%.60s\"; `peerage profile list` shows them", name);
     *ret = *found;
-    ret->url = without_slash(a, found->url);
+    ret->url = server_url(a, ret->url);
     return choose(a, ret, err);
 }
 
 static enum err of_environment(struct arena *a, struct server *ret, struct error *err)
 {
-    *ret = (struct server){.url = without_slash(a, env("PEERAGE_URL")),
+    *ret = (struct server){.url = server_url(a, env("PEERAGE_URL")),
                            .public_key = env("PEERAGE_PUBLIC_KEY"),
                            .private_key = env("PEERAGE_PRIVATE_KEY"),
                            .private_key_file = env("PEERAGE_PRIVATE_KEY_FILE"),

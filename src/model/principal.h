@@ -18,7 +18,7 @@ bool role_is_org(enum role r); // its grant sits on an organisation; GLOBAL_OWNE
 
 typedef uint32_t role_set; // bit (1 << enum role)
 // The operator of the whole server: granted on this machine only, on the key's own organisation, where it implies
-// nothing. No API route gives, takes or shows it.
+// nothing. No API route gives, takes or shows it to anybody but the local administrator.
 #define ROLES_OPERATOR ((role_set)1 << ROLE_GLOBAL_OWNER)
 
 struct grant {

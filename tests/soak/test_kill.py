@@ -52,7 +52,7 @@ def test_nothing_acknowledged_is_lost(tmp_path, rounds, rng):
     settings = {"log_level": "warn", "access_log": "off"}
     serve = Serve(tmp_path, settings)
     made = serve.command("service-account", "create", "robot", "--role", "ORG_READ_ONLY")
-    account, acknowledged, tokens, slowest = (made["clientId"], made["clientSecret"]), set(), [], 0.0
+    account, acknowledged, tokens, slowest = (made["clientId"], made["secrets"][0]["secret"]), set(), [], 0.0
     for number in range(rounds(200)):
         serve = Serve(tmp_path, {**settings, "log_level": "info"}, init=False).start()
         writers = [Writer(serve, f"{number}-{k}", account, tokens) for k in range(3)]

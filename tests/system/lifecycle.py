@@ -234,7 +234,7 @@ class Site:
         role = ["--role", "GROUP_STREAM_PROCESSING_OWNER"]
         key, account = self.command("key", "create", *role), self.command("service-account", "create", "act", *role)
         self.key = key["publicKey"], key["privateKey"]
-        self.account = account["clientId"], account["clientSecret"]
+        self.account = account["clientId"], account["secrets"][0]["secret"]
         self.serve.secrets |= {self.key[1], self.account[1]}
         self.token = harness.bearer_token(self.url, *self.account)
         return self

@@ -409,7 +409,9 @@ def test_on_moto(moto, tmp_path):
             return [r for r in found if r.get("VpcPeeringConnectionId")]
 
         first = ask("10.2.0.0/16")
-        serve.command("connection", "accept", first)
+        told = next(r for r in serve.command("connection", "list")["results"] if r["name"] == first)
+        serve.command("connection", "accept", first, "--requester-account", told["requesterAccountId"],
+                      "--requester-vpc", told["requesterVpcId"])
         becomes(first, "ACTIVE")
         wait_until(lambda: [r["DestinationCidrBlock"] for r in routes()] == ["10.2.0.0/16"], "the route")
         wait_until(lambda: {"PEERAGE_CONNECTION_DNS_SET", "PEERAGE_CONNECTION_NAME_SET"} <= {

@@ -15,11 +15,13 @@ from harness import Serve, bearer_request, bearer_token, digest_request, run, wa
 COMMANDS = """dev coverage|dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
 network remove|network protect|network unprotect|network set-tables|network options|network set-dns|network set-name-tag|network set-limits|network routes|connection list|connection accept|connection reject
 connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents cancel|intents release
-connection history|connection get|connection watch|org create|org list|project create|project list|key create|key list|key reset|key delete
-service-account create|service-account list|service-account delete|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list remove|event list|event export|event follow
+connection history|connection get|connection watch|org create|org list|project create|project list|project get|project rename|project delete
+key create|key list|key get|key update|key assign|key unassign|key reset|key delete
+service-account create|service-account list|service-account get|service-account update|service-account assign|service-account unassign
+service-account projects|service-account add-secret|service-account delete-secret|service-account delete|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list list|access-list remove|event list|event get|event types|event export|event follow
 policy show|policy set|policy enable|policy disable|policy approvals|policy test|policy dry-run|expected add|expected list|expected remove
 webhook add|webhook list|webhook enable|webhook disable|webhook rotate|webhook test|webhook deliveries|webhook replay
-webhook remove|plan|apply|export|aws-policy|api|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
+webhook remove|plan|apply|export|aws-policy|profile set|profile list|profile show|profile delete|api|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")
 
 
 @pytest.fixture(params=["alone", "daemon"])
@@ -108,8 +110,13 @@ def test_organisations_and_projects(service):
     assert {p["name"] for p in service.command("project", "list")["results"]} == {"main", "kafka"}
     done = service.command("project", "create", "x", check=65)
     assert "--org" in done.stderr  # two organisations: it does not choose
-    done = service.command("project", "create", "kafka", "--org", org["id"], check=73)
-    assert "kafka" in done.stderr
+    done = service.command("project", "create", "kafka", "--org", org["id"], check=65)
+    assert "kafka" in done.stderr and "GROUP_ALREADY_EXISTS" in done.stderr
+    assert service.command("project", "rename", "kafka", "streams")["id"] == project["id"]
+    assert service.command("project", "get", "streams")["name"] == "streams"
+    service.command("project", "delete", project["id"])
+    done = service.command("project", "get", "streams", check=66)
+    assert "GROUP_NAME_NOT_FOUND" in done.stderr
     done = service.command("org", "create", "a b", check=65)
     assert done.stderr.startswith("peerage: ")
 
@@ -118,8 +125,8 @@ def test_keys(service):
     key = service.command("key", "create", "--role", "GROUP_READ_ONLY", "--description", "reads")
     listed = {k["publicKey"]: k for k in service.command("key", "list")["results"]}
     row = listed[key["publicKey"]]
-    assert "GROUP_READ_ONLY@" in row["roles"] and "ORG_MEMBER@" in row["roles"]
-    assert row["description"] == "reads" and key["privateKey"] not in json.dumps(listed)
+    assert sorted(r["roleName"] for r in row["roles"]) == ["GROUP_READ_ONLY", "ORG_MEMBER"]
+    assert row["desc"] == "reads" and key["privateKey"] not in json.dumps(listed)
     fresh = service.command("key", "reset", key["publicKey"])
     assert fresh["publicKey"] == key["publicKey"] and fresh["privateKey"] != key["privateKey"]
     service.command("key", "delete", key["publicKey"])
@@ -127,16 +134,21 @@ def test_keys(service):
     service.command("key", "delete", key["publicKey"], check=66)
     done = service.command("key", "create", "--role", "GROUP_REED_ONLY", check=65)
     assert "GROUP_READ_ONLY" in done.stderr
-    types = [e["type"] for e in service.command("event", "list")["results"]]
+    types = [e["eventTypeName"] for e in service.command("event", "list")["results"]]
     assert "API_KEY_CREATED" in types and "API_KEY_DELETED" in types
 
 
 def test_service_accounts(service):
     made = service.command("service-account", "create", "robot", "--role", "ORG_READ_ONLY", "--secret-hours", "8")
-    assert made["clientId"].startswith("mdb_sa_id_") and made["clientSecret"].startswith("mdb_sa_sk_")
+    assert made["clientId"].startswith("mdb_sa_id_") and made["secrets"][0]["secret"].startswith("mdb_sa_sk_")
     listed = service.command("service-account", "list")
-    assert made["clientSecret"] not in json.dumps(listed)
-    assert listed["results"][0]["clientId"] == made["clientId"] and listed["results"][0]["secrets"] == 1
+    assert made["secrets"][0]["secret"] not in json.dumps(listed)
+    assert listed["results"][0]["clientId"] == made["clientId"] and len(listed["results"][0]["secrets"]) == 1
+    second = service.command("service-account", "add-secret", made["clientId"], "--secret-hours", "9")
+    shown = service.command("service-account", "get", made["clientId"])
+    assert len(shown["secrets"]) == 2 and second["secret"] not in json.dumps(shown)
+    service.command("service-account", "delete-secret", made["clientId"], second["id"])
+    assert service.command("service-account", "update", made["clientId"], "--name", "android")["name"] == "android"
     done = service.command("service-account", "create", "r", "--role", "ORG_OWNER", "--secret-hours", "7", check=65)
     assert "8 to 8760" in done.stderr
     service.command("service-account", "delete", made["clientId"])
@@ -148,8 +160,9 @@ def test_access_lists(service):
     rows = service.command("access-list", "add", key, "10.0.0.0/8")["results"]
     rows = service.command("access-list", "add", key, "192.0.2.7")["results"]
     assert sorted(r["cidrBlock"] for r in rows) == ["10.0.0.0/8", "192.0.2.7/32"]
-    service.command("access-list", "add", key, "10.0.0.1/8", check=64)
-    rows = service.command("access-list", "remove", key, "10.0.0.0/8")["results"]
+    service.command("access-list", "add", key, "10.0.0.0/33", check=65)
+    service.command("access-list", "remove", key, "10.0.0.0/8")
+    rows = service.command("access-list", "list", key)["results"]
     assert [r["cidrBlock"] for r in rows] == ["192.0.2.7/32"]
     service.command("access-list", "add", "nosuchky", "10.0.0.0/8", check=66)
 
@@ -181,7 +194,7 @@ def test_networks(service):
     service.command("network", "remove", added["id"])
     assert service.command("network", "list")["results"] == []
     service.command("network", "remove", added["id"], check=66)
-    types = [e["type"] for e in service.command("event", "list")["results"]]
+    types = [e["eventTypeName"] for e in service.command("event", "list", "--project", "main")["results"]]
     assert types.index("PEERAGE_NETWORK_REMOVED") < types.index("PEERAGE_NETWORK_ADDED")  # newest first
 
 
@@ -198,7 +211,7 @@ def test_connections_in_every_view(shared_dev):
     for args, n in ((("--requester-account", "1"), 0), (("--cloud-status", "active"), 0), (("--sort", "expiry"), 1),
                     (("--local-status", "NONE"), 1), (("--project", shared_dev["GROUP_ID"]), 1), (("--history",), 1)):
         assert len(dev_command(shared_dev, "connection", "list", *args)["results"]) == n, args
-    run("connection", "list", "--data", shared_dev.dir, "--local-status", "NOEN", check=64)
+    run("connection", "list", "--data", shared_dev.dir, "--local-status", "NOEN", check=65)
     text = run("connection", "list", "--data", shared_dev.dir, check=0).stdout
     assert text.splitlines()[0].startswith("NAME ") and shared_dev["PEERING_NAME"] in text
 
@@ -237,7 +250,10 @@ def test_deleted_credentials_stop_working(dev):
     assert bearer_request(dev, "GET", "/api/atlas/v2/groups", token)[0] == 200
     dev_command(dev, "service-account", "delete", dev["CLIENT_ID"])
     wait_until(lambda: bearer_request(dev, "GET", "/api/atlas/v2/groups", token)[0] == 401, "the token to end", 5)
-    dev_command(dev, "key", "delete", dev["PUBLIC_KEY"])
+    env = {n: dev.env[n] for n in ("PEERAGE_URL", "PEERAGE_PUBLIC_KEY", "PEERAGE_PRIVATE_KEY")}
+    done = run("key", "delete", dev["PUBLIC_KEY"], env=env, check=65)
+    assert "LAST_ORG_OWNER" in done.stderr
+    dev_command(dev, "key", "delete", dev["PUBLIC_KEY"])  # whoever is on the machine may
     wait_until(lambda: digest_request(dev, "GET", "/api/atlas/v2/groups")[0] == 401, "the key to end", 5)
 
 

@@ -566,8 +566,8 @@ def test_again_is_202_without_a_second_effect(world):
         assert send(world, item["name"], "reject").status == 202
     world.dev.wait_scanned()
     assert send(world, item["name"], "reject").status == 202
-    events = world.command("event", "list", "--items-per-page", "500")
-    asked = [e for e in events["results"] if e["type"] == "PEERAGE_CONNECTION_REJECT_REQUESTED" and e["resource"] == item["name"]]
+    events = world.command("event", "list", "--project", world.group, "--type", "PEERAGE_CONNECTION_REJECT_REQUESTED")
+    asked = [e for e in events["results"] if e["resourceId"] == item["name"]]
     assert len(asked) == 1
 
 
@@ -580,7 +580,8 @@ def test_the_first_of_two_is_202_and_moves_nothing(world):
             assert send(world, item["name"], "accept", accept_of(world, item)).status == 202
         now = world.find(item["name"])
         assert (now["localStatus"], now["statusMessage"]) == ("NONE", "1 of 2 approvals")
-        world.command("connection", "accept", item["name"], "--project", world.group)  # the local administrator is another
+        world.command("connection", "accept", item["name"], "--project", world.group, "--requester-account",
+                      item["requesterAccountId"], "--requester-vpc", item["requesterVpcId"])  # the local administrator is another
         world.wait(item["name"], lambda c: c["localStatus"] == "ACTIVE", "active")
     finally:
         world.command("policy", "approvals", "--accept", "1", "--project", world.group)

@@ -64,7 +64,7 @@ class World:
         key = self.command("key", "create", "--role", "GROUP_READ_ONLY")
         account = self.command("service-account", "create", "reader", "--role", "GROUP_READ_ONLY")
         self.key = key["publicKey"], key["privateKey"]
-        self.account = account["clientId"], account["clientSecret"]
+        self.account = account["clientId"], account["secrets"][0]["secret"]
         self.serve.secrets |= {self.key[1], self.account[1]}
         self.group = self.serve.owner["projectId"]
         self.path = f"/api/atlas/v2/groups/{self.group}/streams/vpcPeeringConnections"

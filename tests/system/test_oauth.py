@@ -126,8 +126,8 @@ def test_revoking(ask, world):
     check_oauth_error(ask(PATHS[1], b"token="), 400, "invalid_request")
     check_oauth_error(ask(PATHS[1], b"token=a&token=b"), 400, "invalid_request")
     made = world.command("service-account", "create", "another", "--role", "GROUP_READ_ONLY", "--project", world.group)
-    world.dev.secrets.add(made["clientSecret"])
-    stranger = ask(PATHS[1], f"token={token}".encode(), authorization=basic(made["clientId"], made["clientSecret"]))
+    world.dev.secrets.add(made["secrets"][0]["secret"])
+    stranger = ask(PATHS[1], f"token={token}".encode(), authorization=basic(made["clientId"], made["secrets"][0]["secret"]))
     assert stranger.status == 200 and works()  # another client's token is not his to revoke
     for _ in range(2):
         answer = ask(PATHS[1], f"token={token}&token_type_hint=access_token".encode())

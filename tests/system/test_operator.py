@@ -27,7 +27,7 @@ def the_owner(dev):
 
 def local_roles(dev, public_key):
     keys = {k["publicKey"]: k["roles"] for k in command(dev, "key", "list")["results"]}
-    return sorted(r.split("@")[0] for r in keys[public_key].split())
+    return sorted(r["roleName"] for r in keys[public_key])
 
 
 def test_a_command_gives_it_and_the_key_sees_it(dev):

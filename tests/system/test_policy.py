@@ -57,7 +57,7 @@ def test_a_policy_is_set_whole_and_switched(service, tmp_path):
     done = run("policy", "set", "-", "--if-version", "1", "--config", service.config, check=0, stdin='{"rules": []}')
     assert "version 2" in done.stdout and "what no rule matches is held" in done.stdout
     assert service.command("policy", "disable")["enabled"] is False
-    types = [e["type"] for e in service.command("event", "list")["results"]]
+    types = [e["eventTypeName"] for e in service.command("event", "list", "--project", "main")["results"]]
     assert types[:4] == ["PEERAGE_POLICY_DISABLED", "PEERAGE_POLICY_CHANGED", "PEERAGE_POLICY_ENABLED",
                          "PEERAGE_POLICY_CHANGED"]
 
@@ -106,7 +106,7 @@ def test_a_test_says_what_decides_and_why(service, tmp_path):
     assert re.search(r"^decision +reject$", text, re.M) and "private" in text and "would wait" in text
     service.command("policy", "test", path, "--account", "12", check=64)
     service.command("policy", "test", path, "--account", OTHER, "--network", "c" * 24, check=66)
-    assert "PEERAGE_POLICY_CHANGED" not in [e["type"] for e in service.command("event", "list")["results"]]
+    assert "PEERAGE_POLICY_CHANGED" not in [e["eventTypeName"] for e in service.command("event", "list", "--project", "main")["results"]]
 
 
 def test_expected_requests(service):

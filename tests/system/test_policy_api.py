@@ -195,7 +195,9 @@ def test_a_dry_run_sets_rules_beside_people(dev):
     world, owner = World(dev), Own(demo_owner(dev), dev["GROUP_ID"])
     names = [world.peer(f"10.{n}.0.0/16") for n in (64, 65, 66)]
     world.wait(names[2], lambda c: c, "the request")
-    world.command("connection", "accept", names[0])
+    asked = world.find(names[0])
+    world.command("connection", "accept", names[0], "--requester-account", asked["requesterAccountId"],
+                  "--requester-vpc", asked["requesterVpcId"])
     rules = [{"accounts": ["*"], "action": "accept", "cidrs": ["10.64.0.0/15"], "name": "some"}]
     stored = owner.own("GET", "/policy:dryRun")
     assert {r["policy"] for r in stored["results"]} == {"hold"} and stored["totalCount"] >= 3

@@ -86,8 +86,8 @@ def authorization_for(world, part):
     if part != "tenants":
         return f"Bearer {world.token}"
     owner = world.command("service-account", "create", "owner", "--role", "ORG_OWNER")
-    world.dev.secrets.add(owner["clientSecret"])
-    return f"Bearer {harness.bearer_token(world.url, owner['clientId'], owner['clientSecret'])}"
+    world.dev.secrets.add(owner["secrets"][0]["secret"])
+    return f"Bearer {harness.bearer_token(world.url, owner['clientId'], owner['secrets'][0]['secret'])}"
 
 
 @pytest.mark.parametrize("part", sorted(EXAMPLES))

@@ -213,8 +213,8 @@ def test_secrets_are_not_in_the_log(tmp_path):
         key = s.command("key", "create", "--role", "GROUP_READ_ONLY")
         account = s.command("service-account", "create", "robot", "--role", "GROUP_READ_ONLY")
         fresh = s.command("key", "reset", key["publicKey"])
-        s.secrets |= {key["privateKey"], account["clientSecret"], fresh["privateKey"]}
-        token = harness.bearer_token(s.url, account["clientId"], account["clientSecret"])
+        s.secrets |= {key["privateKey"], account["secrets"][0]["secret"], fresh["privateKey"]}
+        token = harness.bearer_token(s.url, account["clientId"], account["secrets"][0]["secret"])
         s.secrets.add(token)
         assert harness.bearer_request(s.url, "GET", "/api/atlas/v2/groups", token)[0] == 200
         status, _, _ = digest_request(s.url, "GET", "/api/atlas/v2/groups", user=key["publicKey"],

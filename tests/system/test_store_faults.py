@@ -24,7 +24,7 @@ def make_account(serve):
 
 
 def mint(serve, account):
-    basic = base64.b64encode(f"{account['clientId']}:{account['clientSecret']}".encode()).decode()
+    basic = base64.b64encode(f"{account['clientId']}:{account['secrets'][0]['secret']}".encode()).decode()
     return request(serve.url, "POST", "/api/oauth/token", body="grant_type=client_credentials",
                    headers={"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"})
 

@@ -28,7 +28,8 @@ def states(text):
 
 
 def act(dev, action):
-    run("connection", action, dev["PEERING_NAME"], "--data", dev.dir, check=0)
+    told = ("--requester-account", dev["REQUESTER_ACCOUNT_ID"], "--requester-vpc", dev["REQUESTER_VPC_ID"])
+    run("connection", action, dev["PEERING_NAME"], "--data", dev.dir, *(told if action == "accept" else ()), check=0)
 
 
 def test_it_follows_an_accept_to_active_and_a_delete_to_the_end(dev):

@@ -39,7 +39,9 @@ class Hooked(World):
         return made["id"], made["secret"]
 
     def accept(self, name):
-        self.command("connection", "accept", name)
+        asked = next(c for c in self.command("connection", "list")["results"] if c["name"] == name)
+        self.command("connection", "accept", name, "--requester-account", asked["requesterAccountId"],
+                     "--requester-vpc", asked["requesterVpcId"])
 
     def deliveries(self, hook, *args):
         return self.command("webhook", "deliveries", hook, *args)["results"]
