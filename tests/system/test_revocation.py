@@ -30,7 +30,7 @@ def serve(tmp_path_factory):
 
 def account(s):
     made = s.command("service-account", "create", "robot", "--role", "GROUP_READ_ONLY")
-    s.secrets.add(made["clientSecret"])
+    s.secrets.add(made["secrets"][0]["secret"])
     return made
 
 
@@ -60,7 +60,7 @@ def measure(s, what, use, change, refusals):
 
 
 def bearer_use(s, made):
-    token = bearer_token(s.url, made["clientId"], made["clientSecret"])
+    token = bearer_token(s.url, made["clientId"], made["secrets"][0]["secret"])
     return token, lambda: bearer_request(s.url, "GET", f"{GROUPS}/{s.group}", token)[0]
 
 
@@ -72,7 +72,7 @@ def digest_use(s, made):
 def test_a_token_is_revoked(serve):
     made = account(serve)
     token, use = bearer_use(serve, made)
-    basic = base64.b64encode(f"{made['clientId']}:{made['clientSecret']}".encode()).decode()
+    basic = base64.b64encode(f"{made['clientId']}:{made['secrets'][0]['secret']}".encode()).decode()
 
     def revoke():
         assert request(serve.url, "POST", "/api/oauth/revoke", body=f"token={token}", headers={

@@ -49,7 +49,7 @@ def test_an_aborted_server_leaves_nothing(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, before)
     made = serve.command("service-account", "create", "robot", "--role", "ORG_READ_ONLY")
-    token = harness.bearer_token(serve.url, made["clientId"], made["clientSecret"])
+    token = harness.bearer_token(serve.url, made["clientId"], made["secrets"][0]["secret"])
     status, *_ = harness.bearer_request(serve.url, "GET", "/api/atlas/v2/orgs", token, accept=harness.V2023_01)
     assert status == 200
     limits = pathlib.Path(f"/proc/{serve.pid}/limits").read_text(encoding="ascii")
