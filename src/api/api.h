@@ -19,7 +19,11 @@ struct api { // shared by all threads, immutable after start but for what its me
     struct limits *limits;
     struct body_cache *cache;
     const struct clock *clock;
-    const char *public_url; // no trailing slash
+    const char *public_url;     // no trailing slash
+    const struct keyring *keys; // seals the secrets of webhooks
+    const struct rng *rng;
+    const struct cidr *webhook_allow; // blocks that webhooks may reach though they are not of the public Internet
+    unsigned webhook_allow_count;
 };
 
 struct api_thread {
@@ -263,6 +267,15 @@ void api_policy_edit(struct call *c);
 void api_policy_test(struct call *c);
 void api_policy_dry_run(struct call *c);
 void api_policy_dry_run_rules(struct call *c);
+void api_webhooks_list(struct call *c);
+void api_webhook_create(struct call *c);
+void api_webhook_get(struct call *c);
+void api_webhook_update(struct call *c);
+void api_webhook_delete(struct call *c);
+void api_webhook_rotate(struct call *c);
+void api_webhook_test(struct call *c);
+void api_webhook_replay(struct call *c);
+void api_webhook_deliveries(struct call *c);
 void api_expected_list(struct call *c);
 void api_expected_create(struct call *c);
 void api_expected_get(struct call *c);

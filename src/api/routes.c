@@ -92,6 +92,15 @@
 #define HANDLER_EXPECTED_LIST               api_expected_list
 #define HANDLER_EXPECTED_CREATE             api_expected_create
 #define HANDLER_EXPECTED_GET                api_expected_get
+#define HANDLER_WEBHOOKS_LIST               api_webhooks_list
+#define HANDLER_WEBHOOK_CREATE              api_webhook_create
+#define HANDLER_WEBHOOK_GET                 api_webhook_get
+#define HANDLER_WEBHOOK_UPDATE              api_webhook_update
+#define HANDLER_WEBHOOK_DELETE              api_webhook_delete
+#define HANDLER_WEBHOOK_ROTATE              api_webhook_rotate
+#define HANDLER_WEBHOOK_TEST                api_webhook_test
+#define HANDLER_WEBHOOK_REPLAY              api_webhook_replay
+#define HANDLER_WEBHOOK_DELIVERIES          api_webhook_deliveries
 #define HANDLER_EXPECTED_DELETE             api_expected_delete
 #define HANDLER_FREEZES                     api_freezes
 #define HANDLER_FREEZE_ALL_GET              api_freeze_get

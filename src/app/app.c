@@ -246,7 +246,11 @@ static enum err make_pipeline(struct app *a, struct error *err)
                          .cache = a->cache,
                          .clock = a->opt.clock,
                          .core = a->core,
-                         .public_url = public_url_of(a)};
+                         .public_url = public_url_of(a),
+                         .keys = a->keys,
+                         .rng = a->opt.rng,
+                         .webhook_allow = a->config->webhook_blocks,
+                         .webhook_allow_count = a->config->webhook_block_count};
     o.local_name = actor_of(a);
     return pipeline_new(&o, &a->pipeline, err);
 }

@@ -23,6 +23,10 @@ const char *keyring_current_id(const struct keyring *k);
 enum err keyring_seal_webhook(const struct keyring *k, const struct rng *rng, const char *webhook_id,
                               const uint8_t secret[WEBHOOK_SECRET], struct webhook_secret *ret,
                               struct error *err) MUST_CHECK;
+// A new one, sealed, and its text, which is shown once; wipe it.
+enum err keyring_make_webhook_secret(const struct keyring *k, const struct rng *rng, const char *webhook_id,
+                                     struct webhook_secret *ret, char text[WEBHOOK_SECRET_TEXT],
+                                     struct error *err) MUST_CHECK;
 // ERR_NOT_FOUND: the key file lacks the key that sealed it. ERR_CORRUPT: it does not open. Wipe what you got.
 enum err keyring_open_webhook(const struct keyring *k, const char *webhook_id, const struct webhook_secret *s,
                               uint8_t secret[WEBHOOK_SECRET], struct error *err) MUST_CHECK;

@@ -162,6 +162,17 @@ enum err keyring_seal_webhook(const struct keyring *k, const struct rng *rng, co
     return e;
 }
 
+enum err keyring_make_webhook_secret(const struct keyring *k, const struct rng *rng, const char *webhook_id,
+                                     struct webhook_secret *ret, char text[WEBHOOK_SECRET_TEXT], struct error *err)
+{
+    uint8_t secret[WEBHOOK_SECRET];
+    rng_fill(rng, secret, sizeof(secret));
+    enum err e = keyring_seal_webhook(k, rng, webhook_id, secret, ret, err);
+    if (e == ERR_OK) webhook_secret_text(secret, text);
+    mem_wipe(secret, sizeof(secret));
+    return e;
+}
+
 enum err keyring_open_webhook(const struct keyring *k, const char *webhook_id, const struct webhook_secret *s,
                               uint8_t secret[WEBHOOK_SECRET], struct error *err)
 {

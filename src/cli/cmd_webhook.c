@@ -73,10 +73,10 @@ static enum err pick_url(struct cmd_ctx *c, struct webhook *w, struct error *err
     return slice_copy(url, w->url, sizeof w->url) ? ERR_OK : error_set(err, ERR_INVALID, "URL: it is too long");
 }
 
-static int print_secret(struct cmd_ctx *c, struct table *t, char secret[SIGN_SECRET_TEXT], const char *more)
+static int print_secret(struct cmd_ctx *c, struct table *t, char secret[WEBHOOK_SECRET_TEXT], const char *more)
 {
     table_str(t, secret);
-    mem_wipe(secret, SIGN_SECRET_TEXT);
+    mem_wipe(secret, WEBHOOK_SECRET_TEXT);
     int code = table_end_single(t);
     if (code == EX_OK && !c->json) buf_str(c->out, more);
     return code;
@@ -89,7 +89,7 @@ static int add(struct cmd_ctx *c)
     const struct actor by = actor_of(c);
     const struct hook_maker maker = maker_of(c, &by);
     struct webhook w = {.enabled = true};
-    char secret[SIGN_SECRET_TEXT];
+    char secret[WEBHOOK_SECRET_TEXT];
     struct error err;
     struct table t;
     if (pick_url(c, &w, &err) != ERR_OK || pick_scope(c, &w, &err) != ERR_OK ||
@@ -207,7 +207,7 @@ static int rotate(struct cmd_ctx *c)
     const struct actor by = actor_of(c);
     const struct hook_maker maker = maker_of(c, &by);
     const char *id = c->args->operands[0];
-    char secret[SIGN_SECRET_TEXT];
+    char secret[WEBHOOK_SECRET_TEXT];
     int64_t hours;
     struct wall until;
     struct error err;

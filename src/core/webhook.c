@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Webhooks: adding, changing, testing, replaying, and recording what deliveries came to. Called by: notice, cli.
+// Webhooks: adding, changing, testing, replaying, and recording what deliveries came to. Called by: notice, api, cli.
 // Must never: write a change without its event, or a secret into one.
 #include "core/webhook.h"
 
@@ -10,6 +10,7 @@ struct hook_op {
     const struct actor *by;
     const char *id;
     const struct webhook *added;
+    const struct webhook_edit *edit;
     const struct webhook_secret *secret;
     struct wall when; // until (rotate), since (replay)
     struct slice reason;
@@ -151,6 +152,71 @@ enum err core_webhook_enable(struct core *c, const struct actor *by, const char 
 {
     struct hook_op op = {.by = by, .id = id, .on = on, .reason = on ? (struct slice){NULL, 0} : core_clip(reason)};
     return run(c, enable, &op, err);
+}
+
+// Becomes *w with what is asked. ERR_INVALID: it does not fit.
+static enum err apply(const struct webhook_edit *q, struct webhook *w, struct error *err)
+{
+    bool tls;
+    const char *why;
+    if (q->url.p && !webhook_url_check(q->url, &tls, &why))
+        return error_set(err, ERR_INVALID, "the URL of the webhook: %s", why);
+    if (q->set_notices && !(q->notices & NOTICE_ALL))
+        return error_set(err, ERR_INVALID, "a webhook that is told nothing is of no use; name what it is told");
+    if (q->description.p && !slice_copy(q->description, w->description, sizeof(w->description)))
+        return error_set(err, ERR_INVALID, "the description is longer than %zu bytes", sizeof(w->description) - 1);
+    bool fits = !q->url.p || slice_copy(q->url, w->url, sizeof(w->url));
+    ASSERT(fits); // it was checked
+    if (q->set_notices) w->notices = q->notices;
+    return ERR_OK;
+}
+
+static struct slice types_of(struct arena *a, notice_set set)
+{
+    char text[1024];
+    struct buf b = {.p = text, .cap = sizeof(text), .max = sizeof(text)};
+    if ((set & NOTICE_ALL) == NOTICE_ALL) return SLICE("all");
+    for (unsigned i = 0; i < NOTICE_COUNT_; i++)
+        if (set & ((notice_set)1 << i)) buf_fmt(&b, "%s%s", b.n ? " " : "", notice_type((enum notice)i));
+    ASSERT(b.fail == BUF_OK); // all types together are shorter
+    return arena_slice(a, buf_view(&b));
+}
+
+static enum err tell_changed(struct store_tx *tx, struct hook_op *op, const struct webhook *was, struct error *err)
+{
+    const struct webhook *w = &op->row;
+    const struct member what[] = {
+        {"description", strcmp(was->description, w->description) ? slice_of(w->description) : (struct slice){NULL, 0}},
+        {"events", was->notices != w->notices ? types_of(op->arena, w->notices) : (struct slice){NULL, 0}},
+        {"url", strcmp(was->url, w->url) ? slice_of(w->url) : (struct slice){NULL, 0}}};
+    return write_event(tx, op, AUDIT_WEBHOOK_CHANGED, what, ARRAY_LEN(what), err);
+}
+
+static enum err edit(struct store_tx *tx, void *ctx, struct error *err)
+{
+    struct hook_op *op = ctx;
+    enum err code = begin(tx, op, err);
+    if (code != ERR_OK) return code;
+    const struct webhook was = op->row;
+    code = apply(op->edit, &op->row, err);
+    if (code == ERR_OK && (strcmp(was.url, op->row.url) != 0 || strcmp(was.description, op->row.description) != 0 ||
+                           was.notices != op->row.notices)) {
+        code = store_tx_webhook_update(tx, &op->row, err);
+        if (code == ERR_OK) code = tell_changed(tx, op, &was, err);
+    }
+    if (code == ERR_OK && op->edit->set_enabled) code = set_enabled(tx, op, err);
+    return code;
+}
+
+enum err core_webhook_edit(struct core *c, const struct actor *by, const char *id, const struct webhook_edit *q,
+                           struct error *err)
+{
+    struct hook_op op = {.by = by,
+                         .id = id,
+                         .edit = q,
+                         .on = q->enabled,
+                         .reason = q->enabled ? (struct slice){NULL, 0} : core_clip(q->reason)};
+    return run(c, edit, &op, err);
 }
 
 static enum err rotate(struct store_tx *tx, void *ctx, struct error *err)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations on webhooks and their outbox: each one transaction with its audit events. Called by: notice, cli.
+// Operations on webhooks and their outbox: each one transaction with its audit events. Called by: notice, api, cli.
 // Must never: see a secret in clear (notice seals before and opens after), or send anything.
 #pragma once
 
@@ -17,6 +17,16 @@ enum err core_webhook_remove(struct core *c, const struct actor *by, const char 
 // A disabled one is told nothing new; what waits stays and goes on when it is enabled. reason: why it is disabled.
 enum err core_webhook_enable(struct core *c, const struct actor *by, const char *id, bool on, struct slice reason,
                              struct error *err) MUST_CHECK;
+// What is not set stays; what is the same is no change and no event. All of it in one transaction. What waits goes to
+// the new URL. ERR_INVALID: a field is wrong (named).
+struct webhook_edit {
+    struct slice url, description; // p NULL: stays
+    bool set_notices, set_enabled, enabled;
+    notice_set notices;
+    struct slice reason; // why it is disabled
+};
+enum err core_webhook_edit(struct core *c, const struct actor *by, const char *id, const struct webhook_edit *q,
+                           struct error *err) MUST_CHECK;
 enum err core_webhook_rotate(struct core *c, const struct actor *by, const char *id, const struct webhook_secret *s,
                              struct wall until, struct error *err) MUST_CHECK;
 // One message of type webhook.test to this hook, enabled or not (a disabled one keeps it waiting).

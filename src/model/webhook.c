@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of notices and delivery states, the thresholds of expiry, and which URLs a webhook may have.
-// Called by: store, core, notice, cli. Must never: change a name (rows and receivers hold them).
+// Called by: store, core, auth, notice, api, cli. Must never: change a name (rows and receivers hold them).
 #include "model/webhook.h"
+
+#include <string.h>
+
+#include "base/encode.h"
 
 #include "base/url.h"
 
@@ -66,6 +70,12 @@ bool delivery_state_parse(struct slice s, enum delivery_state *ret)
         return true;
     }
     return false;
+}
+
+void webhook_secret_text(const uint8_t secret[WEBHOOK_SECRET], char out[WEBHOOK_SECRET_TEXT])
+{
+    memcpy(out, "whsec_", 6);
+    base64_encode(secret, WEBHOOK_SECRET, out + 6);
 }
 
 // ---- URLs -------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ unsigned expiring_threshold(int64_t left_us);
 #define WEBHOOK_DESCRIPTION 251
 #define WEBHOOK_SECRET      32 // bytes
 #define WEBHOOK_SECRETS     2  // live ones: the current and, for a while, the one before
+// As a receiver is told it: "whsec_", 44 of base64, NUL.
+#define WEBHOOK_SECRET_TEXT 51
+void webhook_secret_text(const uint8_t secret[WEBHOOK_SECRET], char out[WEBHOOK_SECRET_TEXT]);
 struct webhook_secret {
     struct wall created, until;                     // until 0 = current
     char key_id[17];                                // which key of the key file sealed it

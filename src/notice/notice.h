@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Webhooks: making them, and the notifier, which delivers what core puts into the outbox. Called by: app, cli.
-// Must never: follow a redirect, reach what the operator did not allow (notice/target.h), let one receiver hold up
+// Must never: follow a redirect, reach what the operator did not allow (net/target.h), let one receiver hold up
 // another, or write a secret or a body to the log.
 #pragma once
 
@@ -18,10 +18,10 @@ struct hook_maker {
 };
 // *w: org_id, group_id, url, description, notices; the id is made here. secret: what the receiver checks with, shown
 // once; wipe it. Errors of core_webhook_add.
-enum err hook_add(const struct hook_maker *m, struct webhook *w, char secret[SIGN_SECRET_TEXT],
+enum err hook_add(const struct hook_maker *m, struct webhook *w, char secret[WEBHOOK_SECRET_TEXT],
                   struct error *err) MUST_CHECK;
 // A new secret; for `overlap_us` messages carry the former one's signature as well. *ret_until: its end.
-enum err hook_rotate(const struct hook_maker *m, const char *id, int64_t overlap_us, char secret[SIGN_SECRET_TEXT],
+enum err hook_rotate(const struct hook_maker *m, const char *id, int64_t overlap_us, char secret[WEBHOOK_SECRET_TEXT],
                      struct wall *ret_until, struct error *err) MUST_CHECK;
 
 // ---- the notifier --------------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "net/httpc.h"
+#include "net/target.h"
 #include "notice/notice.h"
 #include "notice/schedule.h"
-#include "notice/target.h"
 
 struct send {
     const struct keyring *keys;

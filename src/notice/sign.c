@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The webhook-signature header. Called by: send.c, hook.c. Must never: leave a secret in memory of its own.
+// The webhook-signature header. Called by: send.c. Must never: leave a secret in memory of its own.
 #include "notice/sign.h"
 
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "net/crypto.h"
-
-void sign_secret_text(const uint8_t secret[WEBHOOK_SECRET], char out[SIGN_SECRET_TEXT])
-{
-    memcpy(out, "whsec_", 6);
-    base64_encode(secret, WEBHOOK_SECRET, out + 6);
-}
 
 void sign_message(const uint8_t secret[WEBHOOK_SECRET], struct slice id, int64_t timestamp, struct slice body,
                   char out[SIGN_TEXT])

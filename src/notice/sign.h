@@ -5,8 +5,6 @@
 
 #include "model/webhook.h"
 
-#define SIGN_SECRET_TEXT 51 // "whsec_", 44 of base64, NUL
-void sign_secret_text(const uint8_t secret[WEBHOOK_SECRET], char out[SIGN_SECRET_TEXT]);
 #define SIGN_TEXT 48 // "v1,", 44 of base64, NUL
 // HMAC-SHA-256 by the secret's bytes of "id.timestamp.body"; timestamp in seconds, decimal.
 void sign_message(const uint8_t secret[WEBHOOK_SECRET], struct slice id, int64_t timestamp, struct slice body,

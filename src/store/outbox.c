@@ -96,15 +96,32 @@ enum err store_outbox_get(struct store_reader *r, int64_t seq, struct arena *a, 
     return code == ERR_OK && !row ? error_set(err, ERR_NOT_FOUND, "there is no delivery %lld", (long long)seq) : code;
 }
 
+#define OF_FILTER "WHERE (?1 = '' OR o.webhook_id = ?1) AND (?2 = '' OR o.id = ?2) AND (?3 = '' OR o.state = ?3) "
+
+static void bind_filter(struct query *q, const struct delivery_filter *f)
+{
+    query_cstr(q, f->webhook_id ? f->webhook_id : "");
+    query_cstr(q, f->id ? f->id : "");
+    query_cstr(q, f->state >= 0 ? delivery_state_name((enum delivery_state)f->state) : "");
+}
+
+enum err store_deliveries_count(struct store_reader *r, const struct delivery_filter *f, uint64_t *ret,
+                                struct error *err)
+{
+    struct query q CLEANUP(query_close) = query_open(r->db, "SELECT count(*) FROM outbox AS o " OF_FILTER);
+    bind_filter(&q, f);
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code == ERR_OK) *ret = (uint64_t)query_get_int(&q);
+    return code;
+}
+
 enum err store_deliveries(struct store_reader *r, const struct delivery_filter *f, struct arena *a,
                           struct delivery **ret, size_t *ret_n, struct error *err)
 {
     struct query q CLEANUP(query_close) =
-        query_open(r->db, WITHOUT_BODY "WHERE (?1 = '' OR o.webhook_id = ?1) AND (?2 = '' OR o.id = ?2) AND "
-                                       "(?3 = '' OR o.state = ?3) ORDER BY o.seq DESC LIMIT ?4 OFFSET ?5");
-    query_cstr(&q, f->webhook_id ? f->webhook_id : "");
-    query_cstr(&q, f->id ? f->id : "");
-    query_cstr(&q, f->state >= 0 ? delivery_state_name((enum delivery_state)f->state) : "");
+        query_open(r->db, WITHOUT_BODY OF_FILTER "ORDER BY o.seq DESC LIMIT ?4 OFFSET ?5");
+    bind_filter(&q, f);
     query_int(&q, f->page.size);
     query_int(&q, page_offset(f->page));
     struct rows rows = {.size = sizeof(struct delivery)};

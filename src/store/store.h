@@ -566,6 +566,8 @@ enum err store_tx_webhook_insert(struct store_tx *tx, const struct webhook *w,
 enum err store_tx_webhook_delete(struct store_tx *tx, const char *id, struct error *err) MUST_CHECK;
 enum err store_tx_webhook_enable(struct store_tx *tx, const char *id, bool on, struct slice reason, bool *ret_changed,
                                  struct error *err) MUST_CHECK; // the row exists
+// url, description and notices of the row of that id, which exists.
+enum err store_tx_webhook_update(struct store_tx *tx, const struct webhook *w, struct error *err) MUST_CHECK;
 // The current secret becomes the one before, until `until`; `s` becomes current.
 enum err store_tx_webhook_rotate(struct store_tx *tx, const char *id, const struct webhook_secret *s, struct wall until,
                                  struct error *err) MUST_CHECK;
@@ -598,6 +600,8 @@ struct delivery_filter {
 enum err store_deliveries(struct store_reader *r, const struct delivery_filter *f, struct arena *a,
                           struct delivery **ret, size_t *ret_n,
                           struct error *err) MUST_CHECK; // newest first, without bodies
+enum err store_deliveries_count(struct store_reader *r, const struct delivery_filter *f, uint64_t *ret,
+                                struct error *err) MUST_CHECK; // on all pages
 struct outbox_stats {
     uint64_t pending; // waiting ones too
     uint64_t dead;

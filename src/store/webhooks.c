@@ -184,6 +184,22 @@ enum err store_tx_webhook_enable(struct store_tx *tx, const char *id, bool on, s
     return code;
 }
 
+enum err store_tx_webhook_update(struct store_tx *tx, const struct webhook *w, struct error *err)
+{
+    char text[1024];
+    struct buf notices = {.p = text, .cap = sizeof(text), .max = sizeof(text)};
+    format_notices(w->notices, &notices);
+    ASSERT(notices.fail == BUF_OK); // all types together are shorter
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE webhook SET url = ?, description = ?, notices = ? WHERE id = ?");
+    query_cstr(&q, w->url);
+    query_cstr(&q, w->description);
+    query_text(&q, buf_view(&notices));
+    query_cstr(&q, w->id);
+    enum err code = query_run(&q, err);
+    return code == ERR_OK ? need_change(tx, "webhook", w->id, err) : code;
+}
+
 static enum err retire_secret(struct store_tx *tx, const char *id, struct wall until, struct error *err)
 {
     struct query q CLEANUP(query_close) =

@@ -63,7 +63,7 @@ struct nth_case {
     void (*prep)(struct nth_world *w); // before it, without faults
 };
 // One table a file, each ending with name NULL. A route without a case is a failure: a new one gets it here.
-extern const struct nth_case nth_connections[], nth_tenants[], nth_policy[], nth_operator[], nth_own[];
+extern const struct nth_case nth_connections[], nth_tenants[], nth_policy[], nth_operator[], nth_own[], nth_webhooks[];
 
 struct nth_answer {
     bool op;

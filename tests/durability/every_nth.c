@@ -207,7 +207,8 @@ static void run_case(const struct nth_case *c, uint64_t at)
 
 static void each_request_is_done_or_refused_or_not_done(void **state)
 {
-    static const struct nth_case *const tables[] = {nth_connections, nth_tenants, nth_policy, nth_operator, nth_own};
+    static const struct nth_case *const tables[] = {nth_connections, nth_tenants, nth_policy,
+                                                    nth_operator,    nth_own,     nth_webhooks};
     size_t n = 0;
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (const struct nth_case *c = tables[t]; c->name; c++, n++)

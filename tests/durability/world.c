@@ -125,6 +125,14 @@ static void hide_counts(char *p, size_t n)
     }
 }
 
+// The seal of a secret is over the id of its row too, which has such a count: its last 16 of 48 bytes differ with it.
+static void hide_seals(struct buf *rows)
+{
+    for (size_t i = 0; i + 99 <= rows->n; i++)
+        if (memcmp(rows->p + i, "X'", 2) == 0 && rows->p[i + 98] == '\'' && !memchr(rows->p + i + 2, '\'', 96))
+            memset(rows->p + i + 66, '.', 32);
+}
+
 static int route_of(const struct reply *rep, enum method m)
 {
     for (int i = 0; i < ROUTE_COUNT_ && rep->route; i++)
@@ -158,6 +166,7 @@ struct slice world_rows(struct nth_world *w)
     buf_clear(&w->rows);
     assert_true(dump_all(w->flow->fix->path, "nonce_use", &w->rows));
     hide_counts(w->rows.p, w->rows.n);
+    hide_seals(&w->rows);
     return buf_view(&w->rows);
 }
 

@@ -101,7 +101,7 @@ struct awaited {
     bool gone;
 };
 struct hook {
-    char id[OID_HEX + 1], url[64], secret[SIGN_SECRET_TEXT];
+    char id[OID_HEX + 1], url[64], secret[WEBHOOK_SECRET_TEXT];
     int project;    // -1: all
     bool elsewhere; // of the other organisation, which has no connections
     notice_set notices;

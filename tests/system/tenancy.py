@@ -70,9 +70,10 @@ def event_types(caller, scope):
     return [e["eventTypeName"] for e in found.json()["results"]]
 
 
-def doc_examples(dev, page, begins):
-    """Runs the block of shell of docs/PAGE that begins so, with demo.env, and gives what each `ask` answered."""
-    text = (harness.ROOT / "docs" / page).read_text(encoding="utf-8")
+def doc_examples(dev, page, begins, instead=("\0", "")):
+    """Runs the block of shell of docs/PAGE that begins so, with demo.env, and gives what each `ask` answered. instead: a text
+    of the page, and what stands for it here."""
+    text = (harness.ROOT / "docs" / page).read_text(encoding="utf-8").replace(*instead)
     block = next(b for b in harness.re.findall(r"```sh\n(.*?)```", text, harness.re.DOTALL) if b.startswith(begins))
     script = "".join(line + ("; echo\n" if line.startswith("ask -") or line.startswith('ask "') else "\n")
                      for line in block.splitlines())

@@ -63,6 +63,49 @@ static void an_organisation_has_so_many_and_no_more(void **state)
     assert_err(&c->f, ERR_TOO_LARGE, core_webhook_add(c->core, &somebody, &w, &c->f.err));
 }
 
+static void an_edit_is_one_change_and_what_is_the_same_is_none(void **state)
+{
+    struct core_fixture *c = *state;
+    struct event_row *rows;
+    size_t n;
+    add_hook(c);
+    const struct webhook_edit none = {.set_notices = true, .notices = NOTICE_ALL, .set_enabled = true, .enabled = true};
+    assert_ok(&c->f, core_webhook_edit(c->core, &somebody, HOOK, &none, &c->f.err));
+    assert_string_equal(event_types(c), "PEERAGE_WEBHOOK_ADDED");
+    const struct webhook_edit bad[] = {{.url = SLICE("ftp://x/"), .set_enabled = true},
+                                       {.set_notices = true, .description = SLICE("other")},
+                                       {.set_enabled = true}};
+    char longest[WEBHOOK_DESCRIPTION];
+    memset(longest, 'x', sizeof(longest));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct webhook_edit q = bad[i];
+        if (i == 2) q.description = slice_n(longest, sizeof(longest));
+        assert_err(&c->f, ERR_INVALID, core_webhook_edit(c->core, &somebody, HOOK, &q, &c->f.err));
+    }
+    assert_true(hook_now(c).enabled); // all or nothing
+    const struct webhook_edit all = {.url = SLICE("https://example.org/x"),
+                                     .description = SLICE("pager"),
+                                     .set_notices = true,
+                                     .notices = 1u << NOTICE_ACTIVE | 1u << NOTICE_FAILED,
+                                     .set_enabled = true,
+                                     .reason = SLICE("tired")};
+    assert_ok(&c->f, core_webhook_edit(c->core, &somebody, HOOK, &all, &c->f.err));
+    assert_ok(&c->f, core_webhook_edit(c->core, &somebody, HOOK, &all, &c->f.err)); // again
+    assert_string_equal(event_types(c), "PEERAGE_WEBHOOK_DISABLED PEERAGE_WEBHOOK_CHANGED PEERAGE_WEBHOOK_ADDED");
+    assert_ok(&c->f, store_events(c->f.reader, NULL, (struct page){2, 1}, c->f.arena, &rows, &n, &c->f.err));
+    assert_slice(rows[0].detail, "{\"description\":\"pager\",\"events\":\"connection.active connection.failed\","
+                                 "\"url\":\"https://example.org/x\"}");
+    struct webhook w = hook_now(c);
+    assert_string_equal(w.url, "https://example.org/x");
+    assert_int_equal(w.notices, all.notices);
+    assert_false(w.enabled);
+    assert_slice(w.reason, "tired");
+    const struct webhook_edit no_text = {.description = SLICE("")};
+    assert_ok(&c->f, core_webhook_edit(c->core, &somebody, HOOK, &no_text, &c->f.err));
+    assert_string_equal(hook_now(c).description, "");
+    assert_err(&c->f, ERR_NOT_FOUND, core_webhook_edit(c->core, &somebody, ORG_ID, &none, &c->f.err));
+}
+
 static void every_change_is_an_event(void **state)
 {
     struct core_fixture *c = *state;
@@ -173,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_CORE(bad_ones_are_refused),
         WITH_CORE(an_organisation_has_so_many_and_no_more),
+        WITH_CORE(an_edit_is_one_change_and_what_is_the_same_is_none),
         WITH_CORE(every_change_is_an_event),
         WITH_CORE(a_test_goes_to_its_hook_alone),
         WITH_CORE(a_dead_one_is_an_event_and_410_ends_the_hook),

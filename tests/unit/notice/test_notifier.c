@@ -7,8 +7,8 @@
 #include "auth/keyring.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "net/target.h"
 #include "notice/notice.h"
-#include "notice/target.h"
 #include "tests/support/fake_http.h"
 
 struct scene {
@@ -20,7 +20,7 @@ struct scene {
     struct rng rng;
     struct notifier *notifier;
     struct cidr allow;
-    char url[64], hook[OID_HEX + 1], secret[SIGN_SECRET_TEXT];
+    char url[64], hook[OID_HEX + 1], secret[WEBHOOK_SECRET_TEXT];
     _Atomic(const char *) status, headers; // of the receiver's answers; status NULL = close without one
 };
 
@@ -148,7 +148,7 @@ static void a_former_secret_signs_until_its_time_is_over(void **state)
     struct scene *s = *state;
     const struct hook_maker m = {
         .core = s->core, .keys = s->keys, .clock = &s->f.clock, .rng = &s->rng, .by = &somebody};
-    char secret[SIGN_SECRET_TEXT];
+    char secret[WEBHOOK_SECRET_TEXT];
     struct wall until;
     assert_ok(&s->f, hook_rotate(&m, s->hook, 60 * US_PER_SEC, secret, &until, &s->f.err));
     assert_string_not_equal(secret, s->secret);
@@ -299,7 +299,7 @@ static void addresses_that_are_not_allowed_are_not_reached(void **state)
     assert_int_equal(notifier_run_once(s->notifier), 1);
     assert_int_equal(fake_count(&s->server), 0);
     assert_slice(newest(s).reason,
-                 "connections to 127.0.0.1 are not allowed; the operator can allow it by webhook_allow");
+                 "connections to the address of this host are not allowed; the operator can allow it by webhook_allow");
 }
 
 static void one_hook_in_trouble_holds_up_no_other(void **state)

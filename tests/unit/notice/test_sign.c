@@ -30,10 +30,10 @@ static void vectors(void **state)
 static void secrets_are_spelled_as_receivers_expect(void **state)
 {
     uint8_t secret[32];
-    char text[SIGN_SECRET_TEXT];
+    char text[WEBHOOK_SECRET_TEXT];
     (void)state;
     for (unsigned i = 0; i < 32; i++) secret[i] = (uint8_t)i;
-    sign_secret_text(secret, text);
+    webhook_secret_text(secret, text);
     assert_string_equal(text, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
 }
 

@@ -87,6 +87,8 @@ static inline int set_up(void **state)
                                          .limits = f->limits,
                                          .cache = f->cache,
                                          .clock = &f->fix->clock,
+                                         .keys = f->fix->keys,
+                                         .rng = &rng_system,
                                          .public_url = FIX_URL}};
     if (pipeline_new(&o, &f->pipeline, &err) != ERR_OK) fail_msg("%s", err.detail);
     f->app = pipeline_app(f->pipeline);

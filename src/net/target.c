@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The blocks that are not of the public Internet. Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries,
-// RFC 6890 and its updates. Called by: send.c. Must never: let IPv6 through that carries an IPv4 address.
-#include "notice/target.h"
+// RFC 6890 and its updates. Called by: notice/send.c, api. Must never: let IPv6 through that carries an IPv4 address.
+#include "net/target.h"
+
+#include "base/url.h"
+#include "model/webhook.h"
 
 #define V4(a, b, c, d, bits)                                                                                           \
     {                                                                                                                  \
@@ -42,4 +45,18 @@ bool target_allowed(const struct target_policy *p, struct ip ip)
     for (unsigned i = 0; i < p->allow_count; i++)
         if (cidr_contains(p->allow[i], ip)) return true;
     return p->tls && target_is_public(ip);
+}
+
+bool target_url_check(struct target_policy *p, struct slice url, const char **ret_why)
+{
+    struct url u;
+    struct ip ip;
+    if (!webhook_url_check(url, &p->tls, ret_why)) return false;
+    *ret_why = "plain http reaches only what the operator allows by webhook_allow; write https://";
+    if (!p->tls && p->allow_count == 0) return false;
+    *ret_why = "the address is not of the public Internet, and the operator does not allow it by webhook_allow";
+    if (url_split(url, &u) != URL_OK) return false; // it has the shape already
+    struct slice host = u.host;
+    if (host.n > 2 && host.p[0] == '[') host = slice_n(host.p + 1, host.n - 2);
+    return !ip_parse(host, &ip) || target_allowed(p, ip);
 }

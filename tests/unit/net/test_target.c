@@ -6,7 +6,7 @@
 // cmocka needs the three above first
 #include <cmocka.h>
 
-#include "notice/target.h"
+#include "net/target.h"
 
 static struct ip ip(const char *text)
 {
@@ -97,9 +97,46 @@ static void the_operator_may_allow_more(void **state)
     assert_false(target_allowed(&p, ip("10.1.2.3")));
 }
 
+static void a_url_that_could_never_be_reached_is_told_at_once(void **state)
+{
+    static const struct {
+        const char *url;
+        bool alone, allowed; // without webhook_allow, and with 127.0.0.0/8 in it
+    } rows[] = {
+        {"https://example.com/x", true, true},
+        {"http://example.com/", false, true},
+        {"https://93.184.216.34/", true, true},
+        {"http://93.184.216.34/", false, false},
+        {"https://127.0.0.1/", false, true},
+        {"http://127.0.0.1:9000/hook", false, true},
+        {"https://169.254.169.254/", false, false},
+        {"https://10.1.2.3:8443/", false, false},
+        {"https://[::1]/", false, false},
+        {"https://[fe80::1]:443/", false, false},
+        {"https://[::ffff:127.0.0.1]/", false, true},
+        {"https://[2606:2800:220:1::1]/", true, true},
+        {"https://localhost/", true, true}, // a name: seen when a connection is made
+        {"ftp://example.com/", false, false},
+        {"https://user@example.com/", false, false},
+    };
+    struct cidr loopback;
+    const char *why;
+    (void)state;
+    assert_true(cidr_parse(SLICE("127.0.0.0/8"), false, &loopback));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct target_policy none = {.allow_count = 0}, some = {.allow = &loopback, .allow_count = 1};
+        why = NULL;
+        if (target_url_check(&none, slice_of(rows[i].url), &why) != rows[i].alone) fail_msg("%s: %s", rows[i].url, why);
+        if (target_url_check(&some, slice_of(rows[i].url), &why) != rows[i].allowed)
+            fail_msg("%s: %s", rows[i].url, why);
+        assert_non_null(why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_url_that_could_never_be_reached_is_told_at_once),
         cmocka_unit_test(special_blocks_are_not_public),
         cmocka_unit_test(neighbours_are_public),
         cmocka_unit_test(the_operator_may_allow_more),
