@@ -179,6 +179,27 @@ def test_an_export_is_what_there_is(service, tmp_path):
     assert sorted(again.splitlines()) == sorted(text.splitlines()), "the same team elsewhere, in whatever order"
 
 
+def test_webhooks_without_their_secrets(service, tmp_path):
+    peerage = Local(service)
+    path = write(tmp_path, """orgs:
+- name: acme
+  webhooks: [{url: "https://hooks.example.com/a", description: x, enabled: false}]
+  projects: [{name: kafka, webhooks: [{url: "https://hooks.example.com/b", events: [connection.requested]}]}]
+""")
+    done = peerage("apply", path, "--yes").stdout
+    assert "done 5/5" in done and "whsec" not in done
+    assert peerage("plan", path).stdout == NOTHING
+    org = [o for o in peerage.api("/api/atlas/v2/orgs")["results"] if o["name"] == "acme"][0]
+    hooks = {h["url"][-1]: h for h in peerage.api(f"/api/peerage/v1/orgs/{org['id']}/webhooks")["results"]}
+    assert hooks["a"]["enabled"] is False and "groupId" not in hooks["a"]
+    assert hooks["b"]["enabled"] is True and hooks["b"]["events"] == ["connection.requested"] and hooks["b"]["groupId"]
+    assert peerage("plan", write(tmp_path, peerage("export").stdout, "export.yaml")).stdout == NOTHING
+    write(tmp_path, "orgs: [{name: acme, webhooks: [{url: 'https://hooks.example.com/a', delete: true}]}]\n")
+    peerage("apply", path, "--yes")
+    left = peerage.api(f"/api/peerage/v1/orgs/{org['id']}/webhooks")["results"]
+    assert [h["url"][-1] for h in left] == ["b"]
+
+
 # ---- refusals ---------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("text,words", [
