@@ -67,6 +67,7 @@ static const struct {
     {"groupId", "ObjectId", "The project."},
     {"orgId", "ObjectId", "The organization."},
     {"endpointSetId", "EndpointSetId", "The endpoint set."},
+    {"scopeId", "ScopeId", "Whose limit it is."},
     {"groupName", "GroupName", "The project's name."},
     {"containerId", "ObjectId", "The network's id."},
     {"eventId", "ObjectId", "The event."},

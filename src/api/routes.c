@@ -44,6 +44,10 @@
 #define HANDLER_CONTROL_PLANE               api_control_plane
 #define HANDLER_OAUTH_TOKEN                 api_oauth_token
 #define HANDLER_OAUTH_REVOKE                api_oauth_revoke
+#define HANDLER_LIMITS                      api_limits
+#define HANDLER_LIMIT_GET                   api_limit_get
+#define HANDLER_LIMIT_SET                   api_limit_set
+#define HANDLER_LIMIT_LIFT                  api_limit_lift
 #define HANDLER_SIGNING_KEYS                api_signing_keys
 #define HANDLER_SIGNING_KEY_ROTATE          api_signing_key_rotate
 #define HANDLER_INBOX                       api_inbox

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "core/limits.h"
 #include "net/crypto.h"
 #include "pipeline/coverage.h"
 #include "pipeline/fault.h"
@@ -210,6 +211,16 @@ void app_services_done(struct services *sv)
 
 // ---- running ----------------------------------------------------------------------------------
 
+// What the operator has set while a server ran.
+static enum err apply_limits(struct app *a, struct error *err)
+{
+    struct store_reader *reader;
+    if (store_reader_open(a->store, &reader, err) != ERR_OK) return err->code;
+    enum err rc = core_limits_apply(a->core, reader, a->limits, err);
+    store_reader_close(&reader);
+    return rc;
+}
+
 static enum err make_limits(struct app *a, struct error *err)
 {
     const struct config *c = a->config;
@@ -232,7 +243,7 @@ static enum err make_limits(struct app *a, struct error *err)
             rc = error_set(err, ERR_NOMEM, "no memory for rate_limit_scopes = %lld", (long long)c->rate_limit_scopes);
     }
     mem_free(list);
-    return rc;
+    return rc == ERR_OK ? apply_limits(a, err) : rc;
 }
 
 static enum err make_pipeline(struct app *a, struct error *err)

@@ -76,6 +76,9 @@
     X(cmd_account_add_secret)                                                                                          \
     X(cmd_account_delete_secret)                                                                                       \
     X(cmd_account_delete)                                                                                              \
+    X(cmd_limit_list)                                                                                                  \
+    X(cmd_limit_set)                                                                                                   \
+    X(cmd_limit_remove)                                                                                                \
     X(cmd_sealing_key_list)                                                                                            \
     X(cmd_sealing_key_rotate)                                                                                          \
     X(cmd_sealing_key_forget)                                                                                          \

@@ -44,6 +44,13 @@ struct bucket_answer bucket_take(struct bucket *b, const struct bucket_rule *r, 
     return answer(b, r, now, allowed);
 }
 
+void bucket_change(struct bucket *b, const struct bucket_rule *was, const struct bucket_rule *is, struct mono now)
+{
+    *b = refilled(b, was, now);
+    b->tokens = MIN(b->tokens, is->capacity);
+    if (was->refill_seconds != is->refill_seconds) b->anchor_ns = now.ns;
+}
+
 struct bucket_answer bucket_peek(const struct bucket *b, const struct bucket_rule *r, struct mono now)
 {
     struct bucket at = refilled(b, r, now);

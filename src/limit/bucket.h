@@ -21,6 +21,8 @@ struct bucket_answer {
 };
 void bucket_start(struct bucket *b, const struct bucket_rule *r, struct mono now);
 struct bucket_answer bucket_take(struct bucket *b, const struct bucket_rule *r, struct mono now);
+// The rule changes from `was` to `is`: no token comes back for it. A grid of another length begins now.
+void bucket_change(struct bucket *b, const struct bucket_rule *was, const struct bucket_rule *is, struct mono now);
 // Changes nothing: allowed says whether a take would be, remaining is what is there now.
 struct bucket_answer bucket_peek(const struct bucket *b, const struct bucket_rule *r, struct mono now);
 // Provably full at `now`: forgetting it changes no answer's tokens (the next use starts a new, full one).

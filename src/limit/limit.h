@@ -30,6 +30,10 @@ struct limit_override {
     const char *scope; // group id, public key, client id or address; "" = all scopes of the set
     struct bucket_rule rule;
 };
+#define LIMIT_OVERRIDES_MAX 10000 // that can be set while the server runs
+#define LIMIT_SCOPE         160   // bytes of a scope's text, with its end
+#define LIMIT_TOKENS_MAX    1000000
+#define LIMIT_SECONDS_MAX   86400
 struct limits;
 // enabled false: every take is allowed and reports remaining = capacity. overrides are copied. There is room
 // for at least max_scopes (1,000,000) buckets; memory is bounded by limits_bytes.
@@ -37,7 +41,11 @@ struct limits *limits_new(bool enabled, const struct limit_override *overrides, 
                           const struct rng *rng) MUST_CHECK; // NULL: out of memory
 void limits_free(struct limits *l);
 struct bucket_answer limits_take(struct limits *l, enum limit_set set, struct slice scope, struct mono now);
-struct bucket_rule limits_rule(const struct limits *l, enum limit_set set,
+// All overrides that were set while the server runs, in place of those before; what limits_new was given stays below
+// them. At most LIMIT_OVERRIDES_MAX, each of one scope. They hold at once for buckets that live, without a token for
+// free. order: of the read that they come from, rising; an older one than the last is ignored.
+void limits_set_overrides(struct limits *l, const struct limit_override *o, size_t n, uint64_t order, struct mono now);
+struct bucket_rule limits_rule(struct limits *l, enum limit_set set,
                                struct slice scope); // in force for this scope
 uint64_t limits_count(struct limits *l);            // buckets held
 uint64_t limits_refused(const struct limits *l);    // takes refused because the table was full of live buckets

@@ -24,7 +24,7 @@ struct store;
 struct store_reader;
 struct store_tx;
 
-#define STORE_VERSION    10 // schema that this binary writes: the number of files in schema/
+#define STORE_VERSION    11 // schema that this binary writes: the number of files in schema/
 #define STORE_MIN_BINARY 8  // oldest binary (by STORE_VERSION) that may open what we write
 
 struct store_options {
@@ -279,6 +279,24 @@ enum err store_tx_signing_key_insert(struct store_tx *tx, const struct signing_k
                                                                     // or, if that is later, at its own creation
 enum err store_tx_signing_keys_prune(struct store_tx *tx, struct wall before, uint64_t *ret_n,
                                      struct error *err) MUST_CHECK; // those that were retired before then
+
+// ---- rate limits of one scope. Writes raise store_generation; they go with the group, organisation or credential.
+#define LIMIT_SET_ID     48
+#define LIMIT_SCOPE_TEXT (PRINCIPAL_NAME + 8)
+struct limit_change {
+    char set_id[LIMIT_SET_ID], scope[LIMIT_SCOPE_TEXT];
+    uint32_t capacity, refill, seconds;
+    struct wall changed;
+};
+enum err store_limits(struct store_reader *r, struct arena *a, struct limit_change **ret, size_t *ret_n,
+                      struct error *err) MUST_CHECK; // by set and scope
+enum err store_limit_get(struct store_reader *r, const char *set_id, const char *scope, struct limit_change *ret,
+                         struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+enum err store_limit_count(struct store_reader *r, uint64_t *ret, struct error *err) MUST_CHECK;
+enum err store_tx_limit_put(struct store_tx *tx, const struct limit_change *l,
+                            struct error *err) MUST_CHECK; // inserts or replaces
+enum err store_tx_limit_delete(struct store_tx *tx, const char *set_id, const char *scope,
+                               struct error *err) MUST_CHECK; // ERR_NOT_FOUND
 
 // ---- seals: whatever the key file's keys protect
 struct seal_count {

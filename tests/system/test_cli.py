@@ -18,7 +18,7 @@ connection delete|connection protect|connection unprotect|connection approve-cid
 connection history|connection get|connection watch|org create|org list|project create|project list|project get|project rename|project delete
 key create|key list|key get|key update|key assign|key unassign|key reset|key delete
 service-account create|service-account list|service-account get|service-account update|service-account assign|service-account unassign
-service-account projects|service-account add-secret|service-account delete-secret|service-account delete|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list list|access-list remove|event list|event get|event types|event export|event follow
+service-account projects|service-account add-secret|service-account delete-secret|service-account delete|limit list|limit set|limit remove|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list list|access-list remove|event list|event get|event types|event export|event follow
 policy show|policy set|policy enable|policy disable|policy approvals|policy test|policy dry-run|expected add|expected list|expected remove
 webhook add|webhook list|webhook enable|webhook disable|webhook rotate|webhook test|webhook deliveries|webhook replay
 webhook remove|plan|apply|export|aws-policy|profile set|profile list|profile show|profile delete|api|openapi|completion|man|ec2sim|version|help""".replace("\n", "|").split("|")

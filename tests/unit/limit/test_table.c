@@ -75,7 +75,7 @@ static void switched_off_allows_everything(void **state)
         assert_int_equal(a.remaining, 300);
     }
     assert_int_equal(limits_count(l), 0);
-    assert_true(limits_bytes(l) < 8192);
+    assert_true(limits_bytes(l) < (8U << 20));
     limits_free(l);
 }
 
@@ -241,6 +241,55 @@ static void threads_share_exactly_the_capacity(void **state)
     limits_free(l);
 }
 
+// An override that is set while buckets live: at once, without a token for free, and back again.
+static void overrides_change_live_buckets_and_give_nothing_back(void **state)
+{
+    struct limits *l = limits_new(true, NULL, 0, 1000, &rng_system);
+    struct limit_override o = {LIMIT_STREAMS_GROUP, "a", {2000, 10, 60}};
+    for (int i = 0; i < 1000; i++) assert_true(limits_take(l, o.set, SLICE("a"), at_s(0)).allowed);
+    limits_set_overrides(l, &o, 1, 5, at_s(1));
+    assert_int_equal(limits_rule(l, o.set, SLICE("a")).capacity, 2000);
+    assert_int_equal(limits_rule(l, o.set, SLICE("b")).capacity, 1200);
+    struct bucket_answer a = limits_take(l, o.set, SLICE("a"), at_s(1));
+    assert_int_equal(a.limit, 2000);
+    assert_int_equal(a.remaining, 199);                                                    // as before, less one
+    assert_int_equal(limits_take(l, o.set, SLICE("a"), at_s(60)).remaining, 199 + 10 - 1); // on the grid that it had
+    o.rule = (struct bucket_rule){5, 1, 1};                                                // another grid begins now
+    limits_set_overrides(l, &o, 1, 6, at_s(119));
+    for (int i = 0; i < 5; i++) assert_true(limits_take(l, o.set, SLICE("a"), at_s(119)).allowed);
+    assert_false(limits_take(l, o.set, SLICE("a"), at_s(119)).allowed);
+    limits_set_overrides(l, NULL, 0, 5, at_s(119)); // read before the last one: ignored
+    assert_int_equal(limits_rule(l, o.set, SLICE("a")).capacity, 5);
+    limits_set_overrides(l, NULL, 0, 7, at_s(119));
+    assert_int_equal(limits_rule(l, o.set, SLICE("a")).capacity, 1200);
+    assert_false(limits_take(l, o.set, SLICE("a"), at_s(119)).allowed); // lifting fills nothing
+    assert_int_equal(limits_take(l, o.set, SLICE("a"), at_s(179)).remaining, 499);
+    limits_free(l);
+}
+
+// Setting and lifting many again and again; each scope has its own, and the fixed ones below stay.
+static void ten_thousand_overrides_come_and_go(void **state)
+{
+    static char names[LIMIT_OVERRIDES_MAX][24];
+    static struct limit_override o[LIMIT_OVERRIDES_MAX];
+    const struct limit_override fixed = {LIMIT_STREAMS_GROUP, "scope-3", {33, 3, 60}};
+    struct limits *l = limits_new(true, &fixed, 1, 1000, &rng_system);
+    for (unsigned i = 0; i < LIMIT_OVERRIDES_MAX; i++) {
+        (void)number(names[i], i);
+        o[i] = (struct limit_override){LIMIT_STREAMS_GROUP, names[i], {i + 1, 1, 60}};
+    }
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned n = round % 2 ? 10 : LIMIT_OVERRIDES_MAX;
+        limits_set_overrides(l, o + (round % 2) * 100, n, round, at_s(round));
+        for (unsigned i = 0; i < LIMIT_OVERRIDES_MAX; i++) {
+            bool set = round % 2 == 0 || (i >= 100 && i < 110);
+            uint32_t want = set ? i + 1 : i == 3 ? 33 : 1200;
+            assert_int_equal(limits_rule(l, LIMIT_STREAMS_GROUP, slice_of(names[i])).capacity, want);
+        }
+    }
+    limits_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +305,8 @@ int main(void)
         cmocka_unit_test(long_scopes_are_bounded),
         cmocka_unit_test(every_failed_allocation_gives_null),
         cmocka_unit_test(threads_share_exactly_the_capacity),
+        cmocka_unit_test(overrides_change_live_buckets_and_give_nothing_back),
+        cmocka_unit_test(ten_thousand_overrides_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
