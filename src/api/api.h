@@ -4,6 +4,7 @@
 #pragma once
 
 #include "auth/auth.h"
+#include "cloud/cloud.h"
 #include "core/action.h"
 #include "httpd/httpd.h"
 #include "limit/limit.h"
@@ -12,6 +13,17 @@
 
 struct body_cache;
 
+// The cloud as handlers may ask it, on workers only: few at a time, and each call has a deadline. NULL: not at all.
+// CLOUD_THROTTLED when too many ask already.
+struct api_cloud {
+    void *ctx;
+    enum cloud_class (*identity)(void *ctx, const struct cloud_target *t, char ret_account[ACCOUNT_ID],
+                                 char ret_arn[256], struct cloud_failure *f); // cloud_identity
+    enum cloud_class (*check)(void *ctx, const struct cloud_target *t, const char *account, const char *vpc_id,
+                              struct permission_check ret[PERMISSION_CHECKS], unsigned *ret_n,
+                              struct cloud_failure *f); // cloud_check, without DryRun
+};
+
 struct api { // shared by all threads, immutable after start but for what its members lock themselves
     struct store *store;
     struct core *core;
@@ -19,6 +31,7 @@ struct api { // shared by all threads, immutable after start but for what its me
     struct limits *limits;
     struct body_cache *cache;
     const struct clock *clock;
+    struct api_cloud cloud;
     const char *public_url;     // no trailing slash
     const struct keyring *keys; // seals the secrets of webhooks
     const struct rng *rng;
@@ -296,6 +309,10 @@ void api_connection_update(struct call *c);
 void api_connection_approve(struct call *c);
 void api_networks_list(struct call *c);
 void api_network_get(struct call *c);
+void api_network_create(struct call *c);
+void api_network_update(struct call *c);
+void api_network_delete(struct call *c);
+void api_network_check(struct call *c);
 void api_network_routes(struct call *c);
 
 // ---- the published document (api/openapi.c) ------------------------------------------------------

@@ -54,6 +54,7 @@ static void add_network(struct json_writer *w, const struct network *n, const st
     json_kstr(w, "mode", n->mode == NETWORK_MANAGE ? "manage" : "observe");
     if (o->name_tag.n) json_kslice(w, "nameTag", o->name_tag);
     json_kint(w, "peeringLimit", o->peering_limit ? o->peering_limit : PEERING_QUOTA);
+    if (n->identity == IDENTITY_PROFILE) json_kstr(w, "profile", n->identity_ref);
     json_kstr(w, "region", n->region);
     if (n->identity == IDENTITY_ROLE) json_kstr(w, "roleArn", n->identity_ref);
     json_kint(w, "routeLimit", o->route_limit ? o->route_limit : ROUTE_QUOTA);
@@ -95,17 +96,32 @@ void api_networks_list(struct call *c)
     call_ok(c, &body);
 }
 
-void api_network_get(struct call *c)
+static void answer(struct call *c, const struct network *n)
 {
-    struct network n;
     struct extras x;
     struct buf body;
     struct json_writer w;
-    if (!call_network(c, 1, &n) || !read_extras(c, &n, &x)) return;
+    if (!read_extras(c, n, &x)) return;
     wire_entity_begin(c, &w, &body);
-    add_network(&w, &n, &x);
+    add_network(&w, n, &x);
     wire_entity_end(c, &w);
     call_ok(c, &body);
+}
+
+void api_network_get(struct call *c)
+{
+    struct network n;
+    if (call_network(c, 1, &n)) answer(c, &n);
+}
+
+void api_answer_network(struct call *c, const char *id)
+{
+    struct network n;
+    struct error err;
+    if (store_network_get(c->thread->reader, id, c->req->arena, &n, &err) == ERR_OK)
+        answer(c, &n);
+    else
+        call_store_problem(c, &err);
 }
 
 static void add_route(struct json_writer *w, const struct peer_route *r)

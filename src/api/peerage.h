@@ -10,5 +10,7 @@ bool call_network(struct call *c, unsigned param, struct network *ret) MUST_CHEC
 void call_no_resource(struct call *c, const char *what, unsigned param);
 // What core refused for the state that it found: 409 PEER_INVALID_STATE with its words; 404 as above; else the store's.
 void call_core_problem(struct call *c, const struct error *err, const char *what, unsigned param);
+// A network by id, as it is now: after a change.
+void api_answer_network(struct call *c, const char *id);
 // One connection as the inbox shows it, without the braces; single: with what lists leave out.
 void wire_connection(struct call *c, struct json_writer *w, const struct connection *k, bool single);

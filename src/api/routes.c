@@ -125,6 +125,10 @@
 #define HANDLER_NETWORKS_LIST               api_networks_list
 #define HANDLER_NETWORK_GET                 api_network_get
 #define HANDLER_NETWORK_ROUTES              api_network_routes
+#define HANDLER_NETWORK_CREATE              api_network_create
+#define HANDLER_NETWORK_UPDATE              api_network_update
+#define HANDLER_NETWORK_DELETE              api_network_delete
+#define HANDLER_NETWORK_CHECK               api_network_check
 
 // The oldest version of "YYYY-MM-DD,…" as yyyymmdd, at compile time; 0 for "".
 #define DIGIT(s, i) ((uint32_t)((s)[i] - '0'))

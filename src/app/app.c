@@ -158,8 +158,7 @@ enum err app_open(const struct app_options *o, struct app **ret, struct error *e
 
 // ---- services ---------------------------------------------------------------------------------
 
-// With the lock held or before threads exist.
-static enum err make_cloud(struct app *a, struct error *err)
+enum err app_make_cloud(struct app *a, struct error *err)
 {
     struct cloud_options o;
     cloud_options_default(&o);
@@ -195,7 +194,7 @@ enum err app_services(struct app *a, struct services *ret, struct error *err)
                           .coverage = a->coverage,
                           .actor = actor_of(a)};
     lock_take(&a->lock);
-    enum err rc = a->cloud ? ERR_OK : make_cloud(a, err);
+    enum err rc = a->cloud ? ERR_OK : app_make_cloud(a, err);
     sv.cloud = a->cloud;
     sv.scanner = a->scanner;
     lock_drop(&a->lock);
@@ -257,6 +256,7 @@ static enum err make_pipeline(struct app *a, struct error *err)
                          .cache = a->cache,
                          .clock = a->opt.clock,
                          .core = a->core,
+                         .cloud = app_probe(a),
                          .public_url = public_url_of(a),
                          .keys = a->keys,
                          .rng = a->opt.rng,
@@ -395,7 +395,7 @@ enum err app_run(struct app *a, struct error *err)
 {
     if (app_pipeline(a, err) != ERR_OK) return err->code;
     core_on_change(a->core, on_change, a);
-    if (!a->cloud && make_cloud(a, err) != ERR_OK) return err->code;
+    if (!a->cloud && app_make_cloud(a, err) != ERR_OK) return err->code;
     if (start_api(a, err) != ERR_OK) return err->code;
     if (find_socket_path(a, err) != ERR_OK || admin_start(a, err) != ERR_OK) return error_prefix(err, "admin socket");
     if (start_scanner(a, err) != ERR_OK) return error_prefix(err, "scanner");

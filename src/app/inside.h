@@ -37,6 +37,7 @@ struct app {
 
     struct lock lock;          // guards what follows
     struct cloud *cloud;       // made when first asked for
+    unsigned probes;           // of the cloud by callers of the API, under way
     struct scanner *scanner;   // NULL before it runs and once it is to stop
     struct actuator *actuator; // likewise
     struct notifier *notifier; // likewise
@@ -47,6 +48,11 @@ struct app {
 
 // ---- app.c: limits, cache of bodies and pipeline, unless they are there
 enum err app_pipeline(struct app *a, struct error *err) MUST_CHECK;
+// a->cloud. With the lock held, or before threads exist.
+enum err app_make_cloud(struct app *a, struct error *err) MUST_CHECK;
+
+// ---- probe.c
+struct api_cloud app_probe(struct app *a);
 
 // ---- management.c: /healthz, /readyz, /metrics, in dev /dev/faults, and nothing else
 enum err management_start(struct app *a, struct error *err) MUST_CHECK;

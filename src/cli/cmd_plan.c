@@ -62,24 +62,12 @@ static enum err read_text(struct cmd_ctx *c, struct slice *ret, struct error *er
     return fits ? ERR_OK : error_set(err, ERR_NOMEM, "out of memory");
 }
 
-// The API shows networks and does not make them, so a plan with them could not be carried out.
-static enum err refuse_networks(const struct decl_item *i, struct error *err)
-{
-    if (i->kind == DECL_NETWORK)
-        return error_set(err, ERR_INVALID,
-                         "line %u, column %u: networks cannot be said in a file yet; `peerage network add` makes one",
-                         i->line, i->column);
-    for (const struct decl_item *c = i->first; c; c = c->next)
-        if (refuse_networks(c, err) != ERR_OK) return err->code;
-    return ERR_OK;
-}
-
 // A file that is wrong in itself asks nobody.
 static enum err read_and_check(struct cmd_ctx *c, struct slice *ret, struct error *err)
 {
     struct decl_item *want;
-    if (read_text(c, ret, err) != ERR_OK || decl_read(c->arena, *ret, &want, err) != ERR_OK) return err->code;
-    return refuse_networks(want, err);
+    if (read_text(c, ret, err) != ERR_OK) return err->code;
+    return decl_read(c->arena, *ret, &want, err);
 }
 
 static int fail_at(struct cmd_ctx *c, struct error *err)

@@ -102,12 +102,12 @@ static bool may_miss(struct looker *l, const struct decl_item *have, const struc
     return true;
 }
 
-// What the file speaks of; of what is to be deleted, what would keep it too; for an export all that a file can say.
+// What the file speaks of; of what is to be deleted, what would keep it too; for an export all.
 static enum err look_for(struct looker *l, struct decl_item *have, const struct decl_item *want,
                          const struct decl_under *u, bool all)
 {
     bool asked = speaks_of(want, u);
-    bool extra = (all && u->child != DECL_NETWORK) || (want && want->remove && (u->flags & DECL_HOLDS));
+    bool extra = all || (want && want->remove && (u->flags & DECL_HOLDS));
     if ((u->flags & DECL_INSIDE) || !(asked || extra)) return ERR_OK;
     enum err code = u->flags & DECL_ONE ? one(l, have, u) : list(l, have, u);
     if (code == ERR_OK) have->looked |= 1u << u->child;

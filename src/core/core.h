@@ -52,6 +52,16 @@ enum err core_person_grant(struct core *c, const struct actor *by, const char *o
                            const struct grant *g, struct error *err) MUST_CHECK;
 
 // ---- networks ----------------------------------------------------------------------------------------------
+struct network_edit { // what is not set stays
+    bool set_mode, set_protected, set_dns, set_name_tag, set_peering_limit, set_route_limit, set_tables;
+    bool make_default; // the only way: another one of the region is made the default instead
+    enum network_mode mode;
+    bool is_protected, dns;
+    struct slice name_tag;               // template; empty = none
+    uint32_t peering_limit, route_limit; // 0 = AWS' default
+    const char *const *tables;           // "rtb-…"
+    unsigned n_tables;
+};
 struct network_new {
     const char *group_id;
     struct slice account_id, region, vpc_id; // "123456789012", "us-east-1", "vpc-…"
@@ -60,11 +70,17 @@ struct network_new {
     struct slice identity_ref; // role ARN of the same account, profile name, or empty for ambient
     enum network_mode mode;
     bool make_default; // take over accountDetails for its group and region; the first in a region is default anyway
+    const struct network_edit *edit; // settings to make with it, or NULL
 };
 // ERR_INVALID: a field is wrong (named). ERR_NOT_FOUND: no such group. ERR_EXISTS: the VPC is bound already (the
 // detail names the group). *ret lives in `a`.
 enum err core_network_add(struct core *c, const struct actor *by, const struct network_new *n, struct arena *a,
                           struct network *ret, struct error *err) MUST_CHECK;
+// All of it in one transaction, with its events. ERR_INVALID: a wrong value, or one that writes to AWS for a network
+// that is observed. ERR_CONFLICT: to be observed while something is left to be written, or protection that several must
+// lift. ERR_NOT_FOUND.
+enum err core_network_edit(struct core *c, const struct actor *by, const char *network_id, const struct network_edit *e,
+                           struct error *err) MUST_CHECK;
 // Its connections leave the lists and stay as history; the oldest other network of the region becomes default.
 // Its live intents are dropped and the routes that were made stay in AWS (the event counts both).
 // ERR_NOT_FOUND. ERR_CONFLICT: it is protected. Listing is a plain read: store_networks.

@@ -94,6 +94,14 @@ static enum err set_option(struct store_tx *tx, void *ctx, struct error *err)
     return code == ERR_OK ? option_event(tx, op, &audit, err) : code;
 }
 
+enum err option_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by, const char *network_id,
+                      enum network_option o, const struct network_option_value *v, struct arena *a, struct error *err)
+{
+    struct option_op op = {.core = c, .by = by, .network_id = network_id, .option = o, .value = v, .arena = a};
+    enum err code = check_option(o, v, err);
+    return code == ERR_OK ? set_option(tx, &op, err) : code;
+}
+
 enum err core_network_option(struct core *c, const struct actor *by, const char *network_id, enum network_option o,
                              const struct network_option_value *v, struct arena *a, struct network_options *ret,
                              struct error *err)

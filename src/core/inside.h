@@ -27,6 +27,18 @@ struct slice core_clip(struct slice reason); // at most 400 bytes, not inside a 
 enum err quota_warn(struct store_tx *tx, const struct audit *audit, const char *network_id, const char *table_id,
                     uint32_t used, uint32_t limit, struct error *err) MUST_CHECK;
 
+// Parts of core_network_edit, each with its event; nothing is told to the listener.
+enum err network_edit_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by, const char *network_id,
+                            const struct network_edit *e, struct arena *a, struct error *err) MUST_CHECK;
+enum err option_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by, const char *network_id,
+                      enum network_option o, const struct network_option_value *v, struct arena *a,
+                      struct error *err) MUST_CHECK;
+enum err tables_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by, const char *network_id,
+                      const char *const *tables, unsigned n, struct arena *a, struct error *err) MUST_CHECK;
+enum err protect_network_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by,
+                               const char *network_id, bool on, struct arena *a, bool *ret_changed,
+                               struct error *err) MUST_CHECK;
+
 // What the cloud said of one row, as a scan and an outcome merge it: row, event, lifecycle. *ret_changed tells whether
 // anything was written; *row is the row afterwards.
 struct seen_merge {

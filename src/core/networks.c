@@ -130,7 +130,9 @@ static enum err add(struct store_tx *tx, void *ctx, struct error *err)
         op->row.is_default = true;
         code = store_tx_network_make_default(tx, op->row.id, err);
     }
-    return code == ERR_OK ? describe(tx, &audit, AUDIT_NETWORK_ADDED, &op->row, NULL, err) : code;
+    if (code == ERR_OK) code = describe(tx, &audit, AUDIT_NETWORK_ADDED, &op->row, NULL, err);
+    if (code != ERR_OK || !op->asked->edit) return code;
+    return network_edit_in_tx(tx, op->core, op->by, op->row.id, op->asked->edit, op->arena, err);
 }
 
 enum err core_network_add(struct core *c, const struct actor *by, const struct network_new *n, struct arena *a,

@@ -70,6 +70,15 @@ static enum err run(struct core *c, store_fn fn, struct protect *op, enum core_c
     return code;
 }
 
+enum err protect_network_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by,
+                               const char *network_id, bool on, struct arena *a, bool *ret_changed, struct error *err)
+{
+    struct protect op = {.core = c, .by = by, .network_id = network_id, .on = on, .arena = a};
+    enum err code = protect_network(tx, &op, err);
+    if (code == ERR_OK) *ret_changed = op.changed;
+    return code;
+}
+
 enum err core_network_protect(struct core *c, const struct actor *by, const char *network_id, bool on,
                               struct error *err)
 {

@@ -179,6 +179,14 @@ static enum err set_tables(struct store_tx *tx, void *ctx, struct error *err)
     return code == ERR_OK ? tables_event(tx, op, &audit, err) : code;
 }
 
+enum err tables_in_tx(struct store_tx *tx, const struct core *c, const struct actor *by, const char *network_id,
+                      const char *const *tables, unsigned n, struct arena *a, struct error *err)
+{
+    struct tables op = {.core = c, .by = by, .network_id = network_id, .tables = tables, .n = n, .arena = a};
+    enum err code = check_tables(tables, n, err);
+    return code == ERR_OK ? set_tables(tx, &op, err) : code;
+}
+
 enum err core_network_tables(struct core *c, const struct actor *by, const char *network_id, const char *const *tables,
                              unsigned n, struct error *err)
 {

@@ -159,6 +159,31 @@ enum err store_tx_network_delete(struct store_tx *tx, const char *network_id, st
     return query_run(&u, err);
 }
 
+enum err store_tx_network_mode(struct store_tx *tx, const char *network_id, enum network_mode mode, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(tx->reader.db, "UPDATE network SET mode = ? WHERE id = ? AND removed = 0");
+    query_cstr(&q, mode_names[mode]);
+    query_cstr(&q, network_id);
+    enum err code = query_run(&q, err);
+    return code == ERR_OK ? need_change(tx, "network", network_id, err) : code;
+}
+
+enum err store_network_busy(struct store_reader *r, const char *network_id, bool *ret, struct error *err)
+{
+    struct query q CLEANUP(query_close) =
+        query_open(r->db, "SELECT EXISTS (SELECT 1 FROM intent WHERE network_id = ?1 AND ended = 0) OR "
+                          "EXISTS (SELECT 1 FROM route WHERE network_id = ?1)");
+    query_cstr(&q, network_id);
+    bool row;
+    enum err code = query_step(&q, &row, err);
+    if (code != ERR_OK) return code;
+    bool busy = query_get_bool(&q);
+    code = query_check(&q, err);
+    if (code == ERR_OK) *ret = busy;
+    return code;
+}
+
 enum err store_tx_network_make_default(struct store_tx *tx, const char *network_id, struct error *err)
 {
     tx->lists_changed = true;

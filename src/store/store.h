@@ -334,6 +334,10 @@ enum err store_tx_network_delete(struct store_tx *tx, const char *network_id, st
     MUST_CHECK; // its connections become history; the row stays for them, unseen by all reads
 // Makes it the default of its group and region, instead of whichever is. ERR_NOT_FOUND.
 enum err store_tx_network_make_default(struct store_tx *tx, const char *network_id, struct error *err) MUST_CHECK;
+enum err store_tx_network_mode(struct store_tx *tx, const char *network_id, enum network_mode mode,
+                               struct error *err) MUST_CHECK; // ERR_NOT_FOUND
+// Whether an intent of it lives or a route of its peers is recorded.
+enum err store_network_busy(struct store_reader *r, const char *network_id, bool *ret, struct error *err) MUST_CHECK;
 enum err store_tx_network_cidrs(struct store_tx *tx, const char *network_id, struct slice cidrs,
                                 struct error *err) MUST_CHECK;
 // Scan state. Raises store_generation only when `failed` or the failure text changes.

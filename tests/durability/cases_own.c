@@ -47,6 +47,7 @@ static enum err op_cancel(struct nth_world *w, struct error *err)
 #define BY_OPERATOR .auth = NTH_DIGEST, .prep = prep_operator
 #define THAWING     .auth = NTH_DIGEST, .prep = prep_frozen
 #define WHY         "{\"why\":\"because\"}"
+#define NEW_VPC     "{\"accountId\":\"555566667777\",\"region\":\"us-east-1\",\"vpcId\":\"vpc-01234567\"}"
 
 // Loose: with a time in the answer.
 const struct nth_case nth_own[] = {
@@ -64,6 +65,16 @@ const struct nth_case nth_own[] = {
     {.name = "networks", GET_OF(MINE "/networks", JSON), .status = 200},
     {.name = "network", GET_OF(ITS, JSON), .status = 200},
     {.name = "routes of a network", GET_OF(ITS "/routes", JSON), .status = 200, .prep = prep_route},
+    {.name = "add a network", CHANGE(POST, MINE "/networks", JSON, NEW_VPC, 201), .loose = true, BY_OPERATOR},
+    {.name = "change a network",
+     CHANGE(PATCH, ITS, JSON, "{\"mode\":\"manage\",\"peeringLimit\":60,\"routeTableIds\":[\"rtb-01234567\"]}", 200),
+     .loose = true},
+    {.name = "remove a network", CHANGE_PLAIN(DELETE, ITS, JSON, 204)},
+    {.name = "check a network, none",
+     .method = METHOD_POST,
+     .target = MINE "/networks/0123456789abcdef0000ffff:check",
+     .accept = JSON,
+     .status = 404},
     {.name = "intents", GET_OF(MINE "/intents?ended=true", JSON), .status = 200, .prep = prep_accepting},
     {.name = "cancel an intent, none",
      .method = METHOD_DELETE,
