@@ -4,6 +4,7 @@
 // reached the daemon there is no second try.
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -169,6 +170,11 @@ int service_run(struct cmd_ctx *c)
     struct error err;
     struct args texts;
     int code;
+    const char *profile = getenv("PEERAGE_PROFILE");
+    if (profile && *profile && !arg(c->args, "data") && !arg(c->args, "config"))
+        return cmd_usage(c,
+                         "this command works on the server's own machine, and PEERAGE_PROFILE names another server: "
+                         "unset it, or give --data or --config");
     if ((c->cmd->traits & CMD_TEXT) && take_texts(c, &texts, &err) != ERR_OK) return cmd_fail(c, &err);
     if (cli_config(c->args, c->arena, &config, &err) != ERR_OK) {
         (void)cmd_fail(c, &err);

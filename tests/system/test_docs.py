@@ -31,6 +31,19 @@ def test_relative_links_of_every_page_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_the_page_of_commands_knows_which_ask_afar():
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    row = re.search(r"^\| (`project`.*?) \| a server", page, re.MULTILINE).group(1)
+    here = re.findall(r"but for `([^`]+)`", row)
+    afar = [w for w in re.findall(r"`([^`]+)`", row) if w not in here]
+    named = re.findall(r"^  ([a-z][a-z0-9 -]*?)  +\S", run("help", check=0).stdout, re.MULTILINE)
+    assert len(named) > 100 and len(afar) > 12
+    for name in named:
+        takes = "server and credential of `peerage profile set`" in run("help", *name.split(), check=0).stdout
+        said = name not in here and any(name == a or name.startswith(a + " ") for a in afar)
+        assert takes == said, name
+
+
 def test_every_command_that_the_readme_names_exists():
     known = run("help", check=0).stdout
     for line in re.findall(r"^(?:build/)?peerage ([a-z-]+(?: [a-z]+)?)", README, re.MULTILINE):

@@ -125,6 +125,13 @@ def test_what_names_a_server_must_be_whole(env, words, code, tmp_path):
         assert word in done.stderr, done.stderr
 
 
+def test_what_works_here_only_never_mistakes_the_server(dev):
+    env = environment(dev, PEERAGE_PROFILE="elsewhere")
+    done = run("freeze", "status", env=env, check=64)
+    assert "PEERAGE_PROFILE" in done.stderr and not done.stdout
+    run("freeze", "status", "--data", dev.dir, env=env, check=0)
+
+
 # ---- refused, away, throttled ---------------------------------------------------------------------------------
 
 def test_a_wrong_secret_is_said_and_shown_nowhere(dev):
