@@ -157,11 +157,11 @@ static void after_call(const struct act_input *in, struct act_decision *d)
 
 static void not_found(const struct act_input *in, struct act_decision *d)
 {
-    if (in->intent->action == ACTION_DELETE)
-        step(d, ACT_DONE);
-    else if (settling(in))
+    if (settling(in)) // not even a delete is done by it: EC2 may just not show yet what is there
         later(d, in, in->intent->uncertain || (in->refused && in->refused->uncertain),
-              "EC2 does not know the connection yet");
+              "EC2 does not know the connection");
+    else if (in->intent->action == ACTION_DELETE)
+        step(d, ACT_DONE);
     else
         say(d, ACT_FAIL, "EC2 does not know %s any more; the requester can make a new request.", in->name);
 }

@@ -40,7 +40,7 @@ struct act_decision {
 // The rules, by action and cloudStatus (spec/actions.def agrees):
 //   accept: pending CALL; provisioning, active DONE; the rest FAIL
 //   reject: pending CALL; rejected DONE; the rest FAIL
-//   delete: active CALL; deleting and every end DONE, and so is NotFound; the rest FAIL
+//   delete: active CALL; deleting and every end DONE, and so is NotFound when it lasts; the rest FAIL
 //   a status that we do not know, and initiating-request: RETRY
 // A call that a state refused and that the state still allows is retried while it may settle, then failed.
 void act_decide(const struct act_input *in, struct act_decision *ret);
