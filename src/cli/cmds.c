@@ -53,6 +53,9 @@
     X(cmd_intents_release)                                                                                             \
     X(cmd_org_create)                                                                                                  \
     X(cmd_org_list)                                                                                                    \
+    X(cmd_org_get)                                                                                                     \
+    X(cmd_org_rename)                                                                                                  \
+    X(cmd_org_delete)                                                                                                  \
     X(cmd_project_create)                                                                                              \
     X(cmd_project_list)                                                                                                \
     X(cmd_project_get)                                                                                                 \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of the table of resource commands: projects, API keys, service accounts, access lists. Called by: cmds.c.
-// Must never: do anything; resource.c does it.
+// Rows of the table of resource commands: organisations, projects, API keys, service accounts, access lists. Called by:
+// cmds.c. Must never: do anything; resource.c does it.
 #include <string.h>
 
 #include "base/json.h"
@@ -13,6 +13,20 @@ static const struct cmd_flag scope_list_flags[] = {
     ORG_FLAG, {"project", "ID|NAME", "only those with a role on this project", false, false}, LIST_FLAGS, {NULL}};
 static const struct cmd_flag scope_flags[] = {
     ORG_FLAG, {"project", "ID|NAME", "as this project sees it", false, false}, {NULL}};
+
+// ---- organisations ----------------------------------------------------------------------------------------
+
+static const struct column org_columns[] = {{"id", "ID"}, {"name", "NAME"}};
+static const struct resource org_get = {.route = ROUTE_ORG_GET, .scope = true, COLUMNS(org_columns)};
+static const struct bind org_names[] = {{.operand = 1, .name = "name", .to = TO_BODY}, {.name = NULL}};
+static const struct resource org_rename = {
+    .route = ROUTE_ORG_UPDATE, .scope = true, .binds = org_names, COLUMNS(org_columns)};
+static const struct resource org_delete = {
+    .route = ROUTE_ORG_DELETE, .scope = true, .shape = SHAPE_DONE, .done = "deleted"};
+
+ROW_OF(cmd_org_get, "org get", "ORG", 1, "show an organisation, by id", NULL, org_get);
+ROW_OF(cmd_org_rename, "org rename", "ORG NAME", 2, "give an organisation another name", NULL, org_rename);
+ROW_OF(cmd_org_delete, "org delete", "ORG", 1, "delete an organisation that has no projects", NULL, org_delete);
 
 // ---- projects ---------------------------------------------------------------------------------------------
 

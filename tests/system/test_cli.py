@@ -15,7 +15,7 @@ from harness import Serve, bearer_request, bearer_token, digest_request, run, wa
 COMMANDS = """dev coverage|dev|serve|init|check-config|doctor|migrate|backup|restore|network add|network list|network check
 network remove|network protect|network unprotect|network set-tables|network options|network set-dns|network set-name-tag|network set-limits|network routes|connection list|connection accept|connection reject
 connection delete|connection protect|connection unprotect|connection approve-cidrs|freeze on|freeze off|freeze status|intents list|intents cancel|intents release
-connection history|connection get|connection watch|org create|org list|project create|project list|project get|project rename|project delete
+connection history|connection get|connection watch|org create|org list|org get|org rename|org delete|project create|project list|project get|project rename|project delete
 key create|key list|key get|key update|key assign|key unassign|key reset|key delete
 service-account create|service-account list|service-account get|service-account update|service-account assign|service-account unassign
 service-account projects|service-account add-secret|service-account delete-secret|service-account delete|limit list|limit set|limit remove|sealing-key list|sealing-key rotate|sealing-key forget|signing-key list|signing-key rotate|person-group grant|person-group list|person-group revoke|access-list add|access-list list|access-list remove|event list|event get|event types|event export|event follow

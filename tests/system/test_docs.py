@@ -33,7 +33,7 @@ def test_relative_links_of_every_page_lead_somewhere():
 
 def test_the_page_of_commands_knows_which_ask_afar():
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    row = re.search(r"^\| (`project`.*?) \| a server", page, re.MULTILINE).group(1)
+    row = re.search(r"^\| (`org get`.*?) \| a server", page, re.MULTILINE).group(1)
     here = re.findall(r"but for `([^`]+)`", row)
     afar = [w for w in re.findall(r"`([^`]+)`", row) if w not in here]
     named = re.findall(r"^  ([a-z][a-z0-9 -]*?)  +\S", run("help", check=0).stdout, re.MULTILINE)

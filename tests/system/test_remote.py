@@ -132,6 +132,21 @@ def test_what_works_here_only_never_mistakes_the_server(dev):
     run("freeze", "status", "--data", dev.dir, env=env, check=0)
 
 
+def test_an_organisation_is_shown_renamed_and_deleted(dev):
+    made = json.loads(run("org", "create", "passing", "--data", dev.dir, "--json", check=0).stdout)
+    owner = json.loads(run("key", "create", "--role", "ORG_OWNER", "--org", made["id"], "--data", dev.dir, "--json",
+                           check=0).stdout)
+    dev.secrets.add(owner["privateKey"])
+    env = {"PEERAGE_URL": dev.url, "PEERAGE_PUBLIC_KEY": owner["publicKey"], "PEERAGE_PRIVATE_KEY": owner["privateKey"]}
+    assert "passing" in run("org", "get", made["id"], env=env, check=0).stdout
+    renamed = json.loads(run("org", "rename", made["id"], "gone-soon", "--json", env=env, check=0).stdout)
+    assert renamed["name"] == "gone-soon"
+    assert run("org", "rename", made["id"], "a/b", env=env, check=65).stderr
+    run("org", "get", dev["ORG_ID"], env=env, check=77)
+    run("org", "delete", made["id"], env=env, check=0)
+    run("org", "get", made["id"], "--data", dev.dir, check=66)
+
+
 # ---- refused, away, throttled ---------------------------------------------------------------------------------
 
 def test_a_wrong_secret_is_said_and_shown_nowhere(dev):
