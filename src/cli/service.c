@@ -172,9 +172,8 @@ int service_run(struct cmd_ctx *c)
     int code;
     const char *profile = getenv("PEERAGE_PROFILE");
     if (profile && *profile && !arg(c->args, "data") && !arg(c->args, "config"))
-        return cmd_usage(c,
-                         "this command works on the server's own machine, and PEERAGE_PROFILE names another server: "
-                         "unset it, or give --data or --config");
+        return cmd_usage(c, "this command works on the server's own machine, and PEERAGE_PROFILE names another server: "
+                            "unset it, or give --data or --config");
     if ((c->cmd->traits & CMD_TEXT) && take_texts(c, &texts, &err) != ERR_OK) return cmd_fail(c, &err);
     if (cli_config(c->args, c->arena, &config, &err) != ERR_OK) {
         (void)cmd_fail(c, &err);
