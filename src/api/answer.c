@@ -11,10 +11,8 @@
 
 struct actor call_actor(struct call *c)
 {
-    char text[IP_STR];
-    ip_format(c->req->peer, text);
-    const char *remote = arena_strndup(c->req->arena, text, slice_of(text).n);
-    return (struct actor){c->principal->kind, c->principal->name, remote ? remote : "",
+    ip_format(c->req->peer, c->remote); // in place: without memory the log must not lose from where it was
+    return (struct actor){c->principal->kind, c->principal->name, c->remote,
                           principal_permits(c->principal, NEED_OPERATOR, NULL, NULL)};
 }
 

@@ -92,6 +92,7 @@ struct call {
     uint32_t version;                  // resolved, yyyymmdd; 0 = not versioned
     struct problem_format fmt;
     struct page page;
+    char remote[IP_STR]; // of call_actor
     uint64_t generation; // of the store, read before any row
 };
 
