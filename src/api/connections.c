@@ -126,7 +126,9 @@ static bool read_name(struct call *c, struct slice *ret)
     if (pcx_id_valid(*ret)) return true;
     if (!find(c, &k)) return false;
     *ret = slice_of(arena_strndup(c->req->arena, k.name, strlen(k.name)));
-    return true;
+    if (ret->p) return true;
+    call_problem(c, P_UNEXPECTED_ERROR, NULL, 0);
+    return false;
 }
 
 void api_connection_history(struct call *c)

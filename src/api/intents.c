@@ -100,7 +100,9 @@ static bool read_scope(struct call *c, const char **ret_group)
     }
     oid_hex(id, hex);
     *ret_group = arena_strndup(c->req->arena, hex, OID_HEX);
-    return true;
+    if (*ret_group) return true;
+    call_problem(c, P_UNEXPECTED_ERROR, NULL, 0); // no group would mean all of them
+    return false;
 }
 
 void api_intents_release(struct call *c)
