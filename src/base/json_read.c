@@ -38,11 +38,31 @@ struct json_doc {
 // the one allocator that it has keeps the news for the thread that reads.
 static _Thread_local bool starved;
 
+// And when the byte that it drops follows a backslash, jansson (2.14, lex_scan_string) aborts the program. So a text
+// with backslashes is read with memory set aside, from which what fails is still served until the text ends early.
+#define SPARE_FOR_NODES ((size_t)16 << 10) // more than the FEED bytes that are still read can need
+#define FEED            ((size_t)256)
+static _Thread_local struct {
+    char *p;
+    size_t n, used;
+} spare;
+
 static void *note_alloc(size_t n)
 {
     void *p = mem_alloc(n);
-    if (!p) starved = true;
+    if (p) return p;
+    starved = true;
+    size_t left = spare.n - spare.used;
+    if (n > left || left - n < 16) return NULL;
+    p = spare.p + spare.used;
+    spare.used += (n + 15) / 16 * 16;
     return p;
+}
+
+static void note_free(void *p)
+{
+    bool spared = spare.p && (uintptr_t)p - (uintptr_t)spare.p < spare.n;
+    if (!spared) mem_free(p); // the spare memory goes as a whole
 }
 
 // struct json_value is never defined: it is jansson's node under a name of ours.
@@ -59,7 +79,7 @@ static const struct json_value *value(const json_t *j)
 // Jansson's hash seed and allocator are process-wide and must be set before its first object is made.
 static void prepare_jansson(void)
 {
-    json_set_alloc_funcs(note_alloc, mem_free);
+    json_set_alloc_funcs(note_alloc, note_free);
     json_object_seed(0); // from the system's random source
 }
 
@@ -114,6 +134,34 @@ static enum err parse_error(const json_error_t *e, struct error *err)
                      what_is_wrong(code));
 }
 
+static size_t feed(void *out, size_t cap, void *ctx)
+{
+    struct slice *rest = ctx;
+    size_t n = starved ? 0 : MIN(MIN(rest->n, cap), FEED); // what has failed need not be read to its end
+    if (n) memcpy(out, rest->p, n);
+    *rest = slice_skip(*rest, n);
+    return n;
+}
+
+// Growing twofold, the string that is read is never more than four times its text altogether.
+static json_t *load_with_spare(struct slice text, json_error_t *e)
+{
+    spare.n = 4 * text.n + SPARE_FOR_NODES;
+    spare.used = 0;
+    spare.p = mem_alloc(spare.n);
+    if (!spare.p) spare.n = 0;
+    starved = spare.p == NULL;
+    json_t *root = starved ? NULL : json_load_callback(feed, &text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, e);
+    if (starved) {
+        json_decref(root); // while it is known what of it is spare
+        root = NULL;
+    }
+    mem_free(spare.p);
+    spare.p = NULL;
+    spare.n = spare.used = 0;
+    return root;
+}
+
 enum err json_read(struct slice text, size_t max_bytes, struct json_doc **ret, struct error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -126,7 +174,10 @@ enum err json_read(struct slice text, size_t max_bytes, struct json_doc **ret, s
     if (!d) return error_set(err, ERR_NOMEM, "out of memory while reading JSON");
     json_error_t e = {.line = 0};
     starved = false;
-    d->root = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    if (slice_find(text, '\\') >= 0)
+        d->root = load_with_spare(text, &e);
+    else
+        d->root = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
     if (!d->root || starved) {
         json_decref(d->root);
         mem_free(d);

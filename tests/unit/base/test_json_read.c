@@ -219,6 +219,42 @@ static void every_failed_allocation_is_survived(void **state)
     assert_false(fired);
 }
 
+// Jansson drops a byte when the string that it reads cannot grow, and aborts when that is the one after a backslash.
+static void escapes_are_survived_without_memory(void **state)
+{
+    char text[400] = "{\"a\":\"";
+    size_t at = strlen(text);
+    (void)state;
+    for (size_t lead = 0; lead < 4; lead++) {
+        size_t end = at;
+        memset(text + end, 'x', lead);
+        end += lead;
+        for (unsigned k = 0; end < 300; k++) {
+            const char *escape = k % 3 ? "\\n" : "\\u00e4";
+            memcpy(text + end, escape, strlen(escape));
+            end += strlen(escape);
+        }
+        static const char tail[] = "\",\"b\":[[],{\"c\":\"\\\"\"}]}";
+        memcpy(text + end, tail, sizeof tail);
+        end += sizeof tail - 1;
+        for (int forever = 0; forever < 2; forever++) {
+            bool fired = true;
+            for (uint64_t n = 1; fired && n < 1000; n++) {
+                struct json_doc *d = NULL;
+                struct error e;
+                mem_fault_set(n, forever);
+                enum err rc = json_read(slice_n(text, end), 1000, &d, &e);
+                fired = mem_fault_fired();
+                mem_fault_set(0, false);
+                if (!fired && rc != ERR_OK) fail_msg("%s: %.400s", e.detail, text);
+                if (fired) assert_int_equal(rc, ERR_NOMEM);
+                json_doc_free(d);
+            }
+            assert_false(fired);
+        }
+    }
+}
+
 static void *read_often(void *arg)
 {
     int *good = arg;
@@ -254,6 +290,7 @@ int main(void)
         cmocka_unit_test(errors_name_the_place_but_not_the_text),
         cmocka_unit_test(scalars_may_be_the_root),
         cmocka_unit_test(every_failed_allocation_is_survived),
+        cmocka_unit_test(escapes_are_survived_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
