@@ -38,8 +38,9 @@ struct json_doc {
 // the one allocator that it has keeps the news for the thread that reads.
 static _Thread_local bool starved;
 
-// And when the byte that it drops follows a backslash, jansson (2.14, lex_scan_string) aborts the program. So a text
-// with backslashes is read with memory set aside, from which what fails is still served until the text ends early.
+// And when the byte that it drops ends a string, jansson (2.14, lex_scan_string) runs past its buffer; when it follows
+// a backslash, jansson aborts the program. So a text is read with memory set aside, from which what fails is still
+// served until the text ends early.
 #define SPARE_FOR_NODES ((size_t)16 << 10) // more than the FEED bytes that are still read can need
 #define FEED            ((size_t)256)
 static _Thread_local struct {
@@ -173,11 +174,7 @@ enum err json_read(struct slice text, size_t max_bytes, struct json_doc **ret, s
     struct json_doc *d = mem_alloc(sizeof *d);
     if (!d) return error_set(err, ERR_NOMEM, "out of memory while reading JSON");
     json_error_t e = {.line = 0};
-    starved = false;
-    if (slice_find(text, '\\') >= 0)
-        d->root = load_with_spare(text, &e);
-    else
-        d->root = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    d->root = load_with_spare(text, &e);
     if (!d->root || starved) {
         json_decref(d->root);
         mem_free(d);
