@@ -60,9 +60,10 @@ static void answer_list(struct call *c, const struct cred_call *cc, bool count)
     }
     struct buf body;
     struct json_writer w;
-    uint64_t total = count ? n : 0, first = (uint64_t)(c->page.number - 1) * c->page.size;
+    const struct page_span page = call_page_span(c, n);
+    uint64_t total = count ? n : 0;
     wire_list_begin(c, &w, &body, total);
-    for (uint64_t i = first; i < n && i < first + c->page.size; i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         add_entry(c, &w, cc, &rows[i]);
         json_obj_end(&w);

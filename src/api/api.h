@@ -114,6 +114,12 @@ void call_accepted(struct call *c);
 // Content-Type and security headers of a success, for bodies from the cache too.
 void call_success_head(struct call *c);
 
+// Which of n rows in memory the page shows: from <= to <= n.
+struct page_span {
+    uint64_t from, to;
+};
+struct page_span call_page_span(const struct call *c, uint64_t n);
+
 // ---- query parameters (api/query.c) -----------------------------------------------------------
 // pretty, envelope and, with ROUTE_LIST, itemsPerPage and pageNum. False: the 400 is made.
 bool call_read_query(struct call *c) MUST_CHECK;

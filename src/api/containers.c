@@ -42,11 +42,12 @@ static void answer_list(struct call *c, bool none, bool count)
         return;
     }
     if (none) n = 0;
-    uint64_t from = (uint64_t)(c->page.number - 1) * c->page.size, total = count ? n : 0;
+    const struct page_span page = call_page_span(c, n);
+    uint64_t total = count ? n : 0;
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, total);
-    for (uint64_t i = from; i < MIN(from + c->page.size, n); i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         add_container(&w, &rows[i]);
         json_obj_end(&w);

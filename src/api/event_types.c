@@ -22,11 +22,12 @@ void api_event_types(struct call *c)
         call_problem(c, P_USER_UNAUTHORIZED, NULL, 0);
         return;
     }
-    uint64_t from = (uint64_t)(c->page.number - 1) * c->page.size, total = count ? ARRAY_LEN(types) : 0;
+    const struct page_span page = call_page_span(c, ARRAY_LEN(types));
+    uint64_t total = count ? ARRAY_LEN(types) : 0;
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, total);
-    for (uint64_t i = from; i < MIN(from + c->page.size, ARRAY_LEN(types)); i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         json_kbool(&w, "alertable", false); // there are no alerts
         json_kstr(&w, "description", types[i].text);

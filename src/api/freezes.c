@@ -26,10 +26,11 @@ void api_freezes(struct call *c)
         call_store_problem(c, &err);
         return;
     }
+    const struct page_span page = call_page_span(c, n);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = (uint64_t)(c->page.number - 1) * c->page.size, end = MIN(i + c->page.size, n); i < end; i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         add_freeze(&w, &all[i]);
         json_obj_end(&w);

@@ -64,11 +64,11 @@ void api_limits(struct call *c)
     }
     for (size_t i = 0; i < n; i++) // of sets that this program knows
         if (limit_set_parse(slice_of(all[i].set_id), &s)) all[kept++] = all[i];
-    uint64_t from = (uint64_t)(c->page.number - 1) * c->page.size;
+    const struct page_span page = call_page_span(c, kept);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, kept);
-    for (uint64_t i = from; i < MIN(from + c->page.size, kept); i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         if (!limit_set_parse(slice_of(all[i].set_id), &s)) continue;
         json_obj(&w);
         add_members(&w, &all[i], s);

@@ -76,20 +76,20 @@ void api_networks_list(struct call *c)
         call_store_problem(c, &err);
         return;
     }
-    uint64_t from = MIN((uint64_t)(c->page.number - 1) * c->page.size, n), to = MIN(from + c->page.size, n);
-    extras = arena_alloc(c->req->arena, (size_t)(to - from + 1) * sizeof *extras);
+    const struct page_span page = call_page_span(c, n);
+    extras = arena_alloc(c->req->arena, (size_t)(page.to - page.from + 1) * sizeof *extras);
     if (!extras) {
         call_problem(c, P_UNEXPECTED_ERROR, NULL, 0);
         return;
     }
-    for (uint64_t i = from; i < to; i++)
-        if (!read_extras(c, &all[i], &extras[i - from])) return;
+    for (uint64_t i = page.from; i < page.to; i++)
+        if (!read_extras(c, &all[i], &extras[i - page.from])) return;
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = from; i < to; i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
-        add_network(&w, &all[i], &extras[i - from]);
+        add_network(&w, &all[i], &extras[i - page.from]);
         json_obj_end(&w);
     }
     wire_list_end(c, &w, n);
@@ -148,11 +148,11 @@ void api_network_routes(struct call *c)
         call_store_problem(c, &err);
         return;
     }
-    uint64_t from = MIN((uint64_t)(c->page.number - 1) * c->page.size, n), to = MIN(from + c->page.size, n);
+    const struct page_span page = call_page_span(c, n);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = from; i < to; i++) add_route(&w, &all[i]);
+    for (uint64_t i = page.from; i < page.to; i++) add_route(&w, &all[i]);
     wire_list_end(c, &w, n);
     call_ok(c, &body);
 }

@@ -115,6 +115,8 @@ static void refuse(struct call *c, const struct network_edit *e, const struct er
     const char *detail = arena_strndup(c->req->arena, err->detail, strlen(err->detail));
     if (err->code == ERR_INVALID)
         call_bad_attribute(c, field_at_fault(e), detail ? detail : "is wrong");
+    else if (err->code == ERR_DENIED)
+        call_problem(c, P_OPERATOR_NEEDED, &PARAM_C(detail ? detail : ""), 1);
     else
         call_core_problem(c, err, WHAT, 1);
 }
@@ -186,7 +188,7 @@ static bool take_new(struct call *c, const struct form *f, const struct network_
 {
     struct error err;
     char account[ACCOUNT_ID];
-    bool operator= principal_permits(c->principal, NEED_OPERATOR, NULL, NULL);
+    bool is_operator = principal_permits(c->principal, NEED_OPERATOR, NULL, NULL);
     *n = (struct network_new){.group_id = c->group.id,
                               .account_id = f->account,
                               .region = f->region,
@@ -208,7 +210,7 @@ static bool take_new(struct call *c, const struct form *f, const struct network_
     if (f->role.n && role_arn_parse(f->role, account, &err) != ERR_OK) return bad(c, "roleArn", "is no ARN of a role");
     if (f->role.n && !slice_eq_cstr(f->account, account))
         return bad(c, "roleArn", "must be a role of the VPC's own account");
-    if (operator) return true;
+    if (is_operator) return true;
     if (n->identity != IDENTITY_ROLE)
         return bad(c, "roleArn", "must be given: the server's own credentials are its operator's to lend");
     return prove(c, n);
@@ -249,6 +251,8 @@ void api_network_delete(struct call *c)
     if (!call_network(c, 1, &n)) return;
     if (core_network_remove(c->api->core, &by, n.id, &err) == ERR_OK)
         call_no_content(c);
+    else if (err.code == ERR_DENIED)
+        call_problem(c, P_APPROVALS_NEEDED, &PARAM_C(err.detail), 1);
     else
         call_core_problem(c, &err, WHAT, 1);
 }
@@ -263,13 +267,14 @@ struct checked {
     unsigned n;
 };
 
-static void answer_check(struct call *c, const struct checked *k, bool proved)
+// tell_arn: whose the server's own credentials are is its operator's to know.
+static void answer_check(struct call *c, const struct checked *k, bool proved, bool tell_arn)
 {
     struct buf body;
     struct json_writer w;
     wire_entity_begin(c, &w, &body);
     json_kstr(&w, "accountId", *k->account ? k->account : NULL);
-    json_kstr(&w, "arn", *k->arn ? k->arn : NULL);
+    json_kstr(&w, "arn", *k->arn && tell_arn ? k->arn : NULL);
     json_kstr(&w, "failure", k->class != CLOUD_OK ? k->f.message : NULL);
     json_key(&w, "permissions");
     json_arr(&w);
@@ -309,5 +314,6 @@ void api_network_check(struct call *c)
     if (k->class == CLOUD_THROTTLED || k->class == CLOUD_TRANSIENT)
         try_later(c, &k->f);
     else
-        answer_check(c, k, proved);
+        answer_check(c, k, proved,
+                     n.identity == IDENTITY_ROLE || principal_permits(c->principal, NEED_OPERATOR, NULL, NULL));
 }

@@ -65,11 +65,12 @@ void api_orgs_list(struct call *c)
     }
     for (size_t i = 0; i < n; i++)
         if (has_prefix(&all[i], prefix)) all[matching++] = all[i];
-    uint64_t total = count ? matching : 0, from = (uint64_t)(c->page.number - 1) * c->page.size;
+    const struct page_span page = call_page_span(c, matching);
+    uint64_t total = count ? matching : 0;
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, total);
-    for (uint64_t i = from; i < MIN(from + c->page.size, matching); i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         wire_org(c, &w, &all[i], false);
         json_obj_end(&w);

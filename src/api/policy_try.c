@@ -167,11 +167,11 @@ static void add_replay(struct json_writer *w, const struct policy_replay *r)
 
 static void answer_replay(struct call *c, const struct policy_replay *r, size_t n)
 {
-    uint64_t from = (uint64_t)(c->page.number - 1) * c->page.size;
+    const struct page_span page = call_page_span(c, n);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = from; i < MIN(from + c->page.size, n); i++) add_replay(&w, &r[i]);
+    for (uint64_t i = page.from; i < page.to; i++) add_replay(&w, &r[i]);
     wire_list_end(c, &w, n);
     call_ok(c, &body);
 }

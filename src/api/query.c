@@ -153,3 +153,9 @@ bool call_query_group(struct call *c, bool *ret_found)
     call_problem(c, P_NOT_IN_GROUP, NULL, 0); // every role on a project, or that reaches into it, may read it
     return false;
 }
+
+struct page_span call_page_span(const struct call *c, uint64_t n)
+{
+    uint64_t from = MIN((uint64_t)(c->page.number - 1) * c->page.size, n);
+    return (struct page_span){from, MIN(from + c->page.size, n)};
+}

@@ -167,7 +167,7 @@ static void answer_list(struct call *c, const struct entity *e, const struct jso
                         const struct json_doc *paths)
 {
     enum limit_set sets[LIMIT_SET_COUNT_];
-    uint64_t n = 0, from = (uint64_t)(c->page.number - 1) * c->page.size;
+    uint64_t n = 0;
     for (int i = 0; i < LIMIT_SET_COUNT_; i++) {
         enum limit_set s = (enum limit_set)i;
         bool wanted = is_shown(s) && (!e->named || limit_row(s)->scope == e->scope);
@@ -175,10 +175,11 @@ static void answer_list(struct call *c, const struct entity *e, const struct jso
         if (paths) wanted &= has_path(json_root(paths), s);
         if (wanted) sets[n++] = s;
     }
+    const struct page_span page = call_page_span(c, n);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = from; i < MIN(from + c->page.size, n); i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         add_set(c, &w, sets[i], e);
         json_obj_end(&w);

@@ -192,14 +192,15 @@ void api_account_groups(struct call *c)
     creds_begin(c, PRINCIPAL_SERVICE_ACCOUNT, &cc);
     if (!creds_find(c, &cc, false, &a)) return;
     const struct principal *p = &a.principal;
-    uint64_t total = 0, first = (uint64_t)(c->page.number - 1) * c->page.size, at = 0;
+    uint64_t total = 0, at = 0;
     for (unsigned i = 0; i < p->grant_count; i++) total += strcmp(p->grants[i].scope_id, p->org_id) != 0;
+    const struct page_span page = call_page_span(c, total);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, total);
     for (unsigned i = 0; i < p->grant_count; i++) {
         if (strcmp(p->grants[i].scope_id, p->org_id) == 0) continue;
-        bool shown = at >= first && at < first + c->page.size;
+        bool shown = at >= page.from && at < page.to;
         at++;
         if (!shown) continue;
         json_obj(&w);

@@ -23,11 +23,11 @@ void api_signing_keys(struct call *c)
         call_store_problem(c, &err);
         return;
     }
-    uint64_t from = (uint64_t)(c->page.number - 1) * c->page.size;
+    const struct page_span page = call_page_span(c, n);
     struct buf body;
     struct json_writer w;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = from; i < MIN(from + c->page.size, n); i++) {
+    for (uint64_t i = page.from; i < page.to; i++) {
         json_obj(&w);
         add_members(&w, &all[i]);
         json_obj_end(&w);

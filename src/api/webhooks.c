@@ -161,12 +161,12 @@ void api_webhooks_list(struct call *c)
         call_store_problem(c, &err);
         return;
     }
-    uint64_t from = (uint64_t)(c->page.number - 1) * c->page.size;
+    const struct page_span page = call_page_span(c, n);
     struct buf body;
     struct json_writer w;
     bool whole = true;
     wire_list_begin(c, &w, &body, n);
-    for (uint64_t i = from; whole && i < MIN(from + c->page.size, n); i++) {
+    for (uint64_t i = page.from; whole && i < page.to; i++) {
         json_obj(&w);
         whole = add_members(c, &w, &all[i], NULL, &err);
         json_obj_end(&w);

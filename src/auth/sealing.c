@@ -267,9 +267,9 @@ static enum err rotate(struct store_tx *tx, void *ctx, struct error *err)
     struct sealing_change *c = ctx;
     // The file comes first and lasts; if the event then fails, the new key holds all the same. On the writer's thread,
     // so that there is one change at a time.
-    enum err e = keyring_rotate(c->a->o.keys, c->a->o.rng, c->now, err);
+    enum err e = c->written ? ERR_OK : keyring_rotate(c->a->o.keys, c->a->o.rng, c->now, err);
     if (e != ERR_OK) return e;
-    c->written = true;
+    c->written = true; // a transaction may be run again, the file is changed once
     return auth_event_write(tx, c->a->o.rng, c->now, c->by, AUTH_EVENT_SEALING_KEY_ROTATED,
                             keyring_current_id(c->a->o.keys), (struct slice){NULL, 0}, err);
 }
@@ -316,8 +316,8 @@ static enum err check_unused(struct store_tx *tx, const struct sealing_change *c
 static enum err forget(struct store_tx *tx, void *ctx, struct error *err)
 {
     struct sealing_change *c = ctx;
-    enum err e = check_unused(tx, c, err);
-    if (e == ERR_OK) e = keyring_forget(c->a->o.keys, c->forget, err);
+    enum err e = c->written ? ERR_OK : check_unused(tx, c, err);
+    if (e == ERR_OK && !c->written) e = keyring_forget(c->a->o.keys, c->forget, err);
     if (e != ERR_OK) return e;
     c->written = true;
     return auth_event_write(tx, c->a->o.rng, c->now, c->by, AUTH_EVENT_SEALING_KEY_FORGOTTEN, c->forget,

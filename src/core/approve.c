@@ -67,7 +67,7 @@ struct rule_op {
 };
 
 // Who runs the server may do alone what the callers of a project must agree to.
-static bool rules_over(const struct actor *by)
+bool rules_over(const struct actor *by)
 {
     return by->kind == PRINCIPAL_LOCAL || by->is_operator;
 }
@@ -112,6 +112,16 @@ enum err approvals_guard(struct store_tx *tx, const struct audit *audit, const c
     if (code != ERR_OK || rule.accepts < 2 || rules_over(&audit->by)) return code;
     return error_set(err, ERR_DENIED, "an accept in this project needs %u callers, so only the operator %s",
                      rule.accepts, what);
+}
+
+enum err approvals_guard_network(struct store_tx *tx, const struct audit *audit, struct error *err)
+{
+    struct approval_rule rule;
+    enum err code = store_approval_rule(store_tx_reader(tx), audit->group_id, &rule, err);
+    if (code != ERR_OK || (rule.accepts < 2 && rule.deletes < 2) || rules_over(&audit->by)) return code;
+    return error_set(err, ERR_DENIED,
+                     "several callers must ask in this project, and its VPC could go to one where they need not: only "
+                     "the operator removes a network");
 }
 
 static enum err set_rule(struct store_tx *tx, void *ctx, struct error *err)

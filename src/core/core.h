@@ -78,12 +78,14 @@ enum err core_network_add(struct core *c, const struct actor *by, const struct n
                           struct network *ret, struct error *err) MUST_CHECK;
 // All of it in one transaction, with its events. ERR_INVALID: a wrong value, or one that writes to AWS for a network
 // that is observed. ERR_CONFLICT: to be observed while something is left to be written, or protection that several must
-// lift. ERR_NOT_FOUND.
+// lift. ERR_DENIED: to be managed with the server's own credentials, and `by` is neither local nor the operator.
+// ERR_NOT_FOUND.
 enum err core_network_edit(struct core *c, const struct actor *by, const char *network_id, const struct network_edit *e,
                            struct error *err) MUST_CHECK;
 // Its connections leave the lists and stay as history; the oldest other network of the region becomes default.
 // Its live intents are dropped and the routes that were made stay in AWS (the event counts both).
-// ERR_NOT_FOUND. ERR_CONFLICT: it is protected. Listing is a plain read: store_networks.
+// ERR_NOT_FOUND. ERR_CONFLICT: it is protected. ERR_DENIED: several must ask in its group, and `by` is neither local
+// nor the operator. Listing is a plain read: store_networks.
 enum err core_network_remove(struct core *c, const struct actor *by, const char *network_id,
                              struct error *err) MUST_CHECK;
 

@@ -82,6 +82,10 @@ enum err approvals_set_in_tx(struct store_tx *tx, const struct audit *audit, con
 enum err approvals_guard(struct store_tx *tx, const struct audit *audit, const char *what,
                          struct error *err) MUST_CHECK;
 
+// Likewise for taking a network away, which could then be watched by a project without such a rule.
+enum err approvals_guard_network(struct store_tx *tx, const struct audit *audit, struct error *err) MUST_CHECK;
+bool rules_over(const struct actor *by); // the local administrator and the operator
+
 // Decides every waiting request of a group or of a network (the other NULL) by the policies that are enabled, and acts
 // on it. Called inside each transaction that changed something that a decision rests on. rows and intents become true
 // when connections or intents were written.

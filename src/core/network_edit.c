@@ -58,6 +58,12 @@ static enum err check_idle(struct store_tx *tx, const struct edit *op, struct er
 static enum err set_mode(struct store_tx *tx, struct edit *op, enum network_mode mode, struct error *err)
 {
     if (!op->asked->set_mode || op->asked->mode != mode || op->net.mode == mode) return ERR_OK;
+    if (mode == NETWORK_MANAGE && op->net.identity != IDENTITY_ROLE && !rules_over(op->by))
+        return error_set(
+            err, ERR_DENIED,
+            "network %s is observed with the server's own credentials, and only the operator lets it write "
+            "with them",
+            op->network_id);
     enum err code = mode == NETWORK_OBSERVE ? check_idle(tx, op, err) : ERR_OK;
     if (code == ERR_OK) code = store_tx_network_mode(tx, op->network_id, mode, err);
     op->changed = true;
@@ -94,6 +100,7 @@ static enum err run(struct store_tx *tx, struct edit *op, struct error *err)
     const struct network_edit *e = op->asked;
     struct audit audit;
     bool changed;
+    op->changed = false; // a transaction may be run again
     enum err code = store_network_get(store_tx_reader(tx), op->network_id, op->arena, &op->net, err);
     if (code == ERR_OK) code = set_mode(tx, op, NETWORK_MANAGE, err);
     if (code == ERR_OK) code = prefer(tx, op, err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adding and removing networks. Called by: app (admin socket), cli. Must never: bind one VPC twice, or leave a region
+// Adding and removing networks. Called by: api, cli (admin socket). Must never: bind one VPC twice, or leave a region
 // of a group without a default while it has networks.
 #include "core/inside.h"
 
@@ -196,6 +196,7 @@ static enum err removal(struct store_tx *tx, void *ctx, struct error *err)
                          "network %s is protected from deletion: lift that first (peerage network unprotect %s)", n.id,
                          n.id);
     if (code == ERR_OK) code = core_audit_group(tx, op->core, op->by, n.group_id, &audit, err);
+    if (code == ERR_OK) code = approvals_guard_network(tx, &audit, err);
     if (code != ERR_OK) return code;
     memcpy(op->group_id, n.group_id, sizeof(op->group_id));
     return let_go(tx, op, &n, &audit, err);

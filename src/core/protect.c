@@ -14,11 +14,11 @@ struct protect {
 };
 
 // Where a delete of what is protected needs several callers, one alone does not lift the protection and so get around
-// them. Whoever has the machine may: he can change the rule too.
+// them. Whoever runs the server may: he can change the rule too.
 static enum err may_lift(struct store_tx *tx, const struct protect *op, const char *group_id, struct error *err)
 {
     struct approval_rule rule;
-    if (op->on || op->by->kind == PRINCIPAL_LOCAL) return ERR_OK;
+    if (op->on || rules_over(op->by)) return ERR_OK;
     enum err code = store_approval_rule(store_tx_reader(tx), group_id, &rule, err);
     if (code != ERR_OK || rule.deletes < 2) return code;
     return error_set(err, ERR_CONFLICT,

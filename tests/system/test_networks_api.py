@@ -128,6 +128,37 @@ def test_nobody_borrows_the_servers_own_credentials(scene, owner, operator):
     assert operator.ask("DELETE", f"{scene.networks}/{made['id']}").status == 204
 
 
+def test_lent_credentials_write_only_when_the_operator_says_so(scene, owner, operator):
+    body = wish(account=scene.dev["ACCEPTER_ACCOUNT_ID"])
+    del body["roleArn"]
+    target = f"{scene.networks}/{create(operator, scene, body)['id']}"
+    refused = owner.refused("PATCH", target, {"mode": "manage", "peeringLimit": 60}, 409, "OPERATOR_NEEDED")
+    assert "server's own credentials" in refused["detail"]
+    unchanged = owner.get(target).json()
+    assert (unchanged["mode"], unchanged["peeringLimit"]) == ("observe", 50)
+    assert owner.ask("PATCH", target, {"peeringLimit": 60}).json()["peeringLimit"] == 60
+    assert operator.ask("PATCH", target, {"mode": "manage"}).json()["mode"] == "manage"
+    mine, theirs = (who.ask("POST", f"{target}:check").json() for who in (owner, operator))
+    assert mine["proved"] and theirs["proved"] and "arn" not in mine and theirs["arn"].startswith("arn:aws:"), (mine, theirs)
+    assert owner.ask("PATCH", target, {"mode": "observe"}).json()["mode"] == "observe"
+    assert operator.ask("DELETE", target).status == 204
+
+
+@pytest.mark.parametrize("rule", [{"accepts": 2}, {"deletes": 2}])
+def test_no_network_leaves_a_project_where_several_must_ask(scene, owner, operator, rule):
+    """Its VPC could be watched by a project where one caller accepts alone."""
+    target = f"{scene.networks}/{create(owner, scene, wish())['id']}"
+    assert owner.ask("PATCH", f"{scene.path}/policy", {"approvals": rule}).status == 200
+    owner.refused("DELETE", target, None, 409, "APPROVALS_NEEDED")
+    assert owner.get(target).status == 200
+    assert operator.ask("PATCH", target, {"deletionProtection": True}).status == 200
+    if "deletes" in rule:
+        owner.refused("PATCH", target, {"deletionProtection": False}, 409, "PEER_INVALID_STATE")
+    assert operator.ask("PATCH", target, {"deletionProtection": False}).status == 200
+    assert operator.ask("DELETE", target).status == 204
+    assert operator.ask("PATCH", f"{scene.path}/policy", {"approvals": {"accepts": 1, "deletes": 0}}).status == 200
+
+
 def test_bad_ones_make_nothing(scene, owner):
     total = owner.get(scene.networks).json()["totalCount"]
     good = wish()
