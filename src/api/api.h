@@ -182,8 +182,8 @@ bool call_read_json_max(struct call *c, size_t max, struct json_doc **ret) MUST_
 bool call_read_object(struct call *c, const struct json_value *v, const struct body_field *fields,
                       unsigned n) MUST_CHECK;
 bool call_read_list(struct call *c, const struct json_value *v, size_t max) MUST_CHECK;
-// 400 INVALID_ATTRIBUTE naming the field, with badRequestDetail.
-void call_bad_attribute(struct call *c, const char *field, const char *description);
+// 400 INVALID_ATTRIBUTE naming the field, with badRequestDetail. False, for who refuses by it.
+bool call_bad_attribute(struct call *c, const char *field, const char *description);
 
 // ---- bodies (api/wire.c) ----------------------------------------------------------------------
 struct json_writer;

@@ -63,9 +63,9 @@ static bool refuse_field(struct call *c, enum problem p, struct slice name, cons
     return false;
 }
 
-void call_bad_attribute(struct call *c, const char *field, const char *description)
+bool call_bad_attribute(struct call *c, const char *field, const char *description)
 {
-    (void)refuse_field(c, P_INVALID_ATTRIBUTE, slice_of(field), description);
+    return refuse_field(c, P_INVALID_ATTRIBUTE, slice_of(field), description);
 }
 
 static const struct body_field *find(const struct body_field *fields, unsigned n, struct slice name)

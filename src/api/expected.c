@@ -110,12 +110,6 @@ struct form {
     struct body_bool shared;
 };
 
-static bool bad(struct call *c, const char *field, const char *why)
-{
-    call_bad_attribute(c, field, why);
-    return false;
-}
-
 static bool read_form(struct call *c, struct form *f)
 {
     const struct body_field fields[] = {{"actor", BODY_READ_ONLY, false, NULL},
@@ -145,11 +139,11 @@ static bool take_form(struct call *c, const struct form *f, struct expected_new 
                                .allow_shared = f->shared.v,
                                .owner = f->owner,
                                .ticket = f->ticket.p ? f->ticket : SLICE("")};
-    if (!account_id_valid(n->account)) return bad(c, "requesterAccountId", "must be 12 digits");
+    if (!account_id_valid(n->account)) return call_bad_attribute(c, "requesterAccountId", "must be 12 digits");
     if (n->vpc.n && !vpc_id_valid(n->vpc))
-        return bad(c, "requesterVpcId", "must be vpc- and 8 or 17 hexadecimal digits in lower case");
+        return call_bad_attribute(c, "requesterVpcId", "must be vpc- and 8 or 17 hexadecimal digits in lower case");
     if (!read_moment(f->until, &n->valid_until) || n->valid_until.us <= c->req->received.us)
-        return bad(c, "validUntil", "must be a time in the future, as 2030-01-31T08:00:00Z");
+        return call_bad_attribute(c, "validUntil", "must be a time in the future, as 2030-01-31T08:00:00Z");
     return call_read_blocks(c, "cidrBlocks", &f->blocks, &n->cidrs);
 }
 

@@ -9,12 +9,6 @@
 
 #define WHAT "network"
 
-static bool bad(struct call *c, const char *field, const char *why)
-{
-    call_bad_attribute(c, field, why);
-    return false;
-}
-
 // ---- what can be set --------------------------------------------------------------------------------------
 
 struct form {
@@ -47,7 +41,8 @@ static bool take_limit(struct call *c, const char *field, struct body_int v, boo
 {
     *ret_set = v.found;
     if (!v.found) return true;
-    if (v.v < 0 || v.v > INT32_MAX) return bad(c, field, "must be 0 for the default of AWS, or a quota that AWS gave");
+    if (v.v < 0 || v.v > INT32_MAX)
+        return call_bad_attribute(c, field, "must be 0 for the default of AWS, or a quota that AWS gave");
     *ret = (uint32_t)v.v;
     return true;
 }
@@ -57,7 +52,7 @@ static bool take_tables(struct call *c, const struct body_texts *t, struct netwo
     const char **ids = arena_array(c->req->arena, t->n + 1, sizeof *ids);
     for (size_t i = 0; ids && i < t->n; i++) {
         if (!route_table_id_valid(t->v[i]))
-            return bad(c, "routeTableIds", "must be rtb- and 8 or 17 hexadecimal digits in lower case");
+            return call_bad_attribute(c, "routeTableIds", "must be rtb- and 8 or 17 hexadecimal digits in lower case");
         ids[i] = arena_strndup(c->req->arena, t->v[i].p, t->v[i].n);
         if (!ids[i]) ids = NULL;
     }
@@ -78,7 +73,7 @@ static bool take_mode(struct call *c, struct slice text, enum network_mode *ret)
     else if (slice_eq_cstr(text, "observe"))
         *ret = NETWORK_OBSERVE;
     else
-        return bad(c, "mode", "must be observe or manage");
+        return call_bad_attribute(c, "mode", "must be observe or manage");
     return true;
 }
 
@@ -93,7 +88,7 @@ static bool take_edit(struct call *c, const struct form *f, struct network_edit 
                                .set_name_tag = f->name_tag.p,
                                .name_tag = f->name_tag};
     if (f->prefer.found && !f->prefer.v && c->route->method == METHOD_PATCH)
-        return bad(c, "default", "can only be true: make another network of the region the default");
+        return call_bad_attribute(c, "default", "can only be true: make another network of the region the default");
     return (!f->mode.p || take_mode(c, f->mode, &e->mode)) &&
            take_limit(c, "peeringLimit", f->peering_limit, &e->set_peering_limit, &e->peering_limit) &&
            take_limit(c, "routeLimit", f->route_limit, &e->set_route_limit, &e->route_limit) &&
@@ -169,7 +164,7 @@ static bool prove(struct call *c, const struct network_new *n)
     }
     if (!slice_copy(n->identity_ref, net.identity_ref, sizeof net.identity_ref) ||
         !slice_copy(n->region, net.region, sizeof net.region))
-        return bad(c, "roleArn", "is too long");
+        return call_bad_attribute(c, "roleArn", "is too long");
     const struct cloud_target t = target_of(c, &net, &org);
     enum cloud_class class = cloud->identity ? cloud->identity(cloud->ctx, &t, account, arn, &f) : CLOUD_TRANSIENT;
     if (class == CLOUD_THROTTLED || class == CLOUD_TRANSIENT) {
@@ -179,7 +174,7 @@ static bool prove(struct call *c, const struct network_new *n)
     const char *why = arena_fmt(c->req->arena, "cannot be assumed with the external id %s: %.200s", org.external_id,
                                 class == CLOUD_OK ? "it is of another account" : f.message);
     if (class != CLOUD_OK || !slice_eq_cstr(n->account_id, account))
-        return bad(c, "roleArn", why ? why : "cannot be assumed");
+        return call_bad_attribute(c, "roleArn", why ? why : "cannot be assumed");
     return true;
 }
 
@@ -203,16 +198,19 @@ static bool take_new(struct call *c, const struct form *f, const struct network_
                               .mode = e->set_mode ? e->mode : NETWORK_OBSERVE,
                               .make_default = e->make_default,
                               .edit = e};
-    if (f->role.n && f->profile.n) return bad(c, "profile", "excludes roleArn");
-    if (!account_id_valid(n->account_id)) return bad(c, "accountId", "must be 12 digits");
-    if (!region_valid(n->region)) return bad(c, "region", "must be an AWS name like us-east-1");
-    if (!vpc_id_valid(n->vpc_id)) return bad(c, "vpcId", "must be vpc- and 8 or 17 hexadecimal digits in lower case");
-    if (f->role.n && role_arn_parse(f->role, account, &err) != ERR_OK) return bad(c, "roleArn", "is no ARN of a role");
+    if (f->role.n && f->profile.n) return call_bad_attribute(c, "profile", "excludes roleArn");
+    if (!account_id_valid(n->account_id)) return call_bad_attribute(c, "accountId", "must be 12 digits");
+    if (!region_valid(n->region)) return call_bad_attribute(c, "region", "must be an AWS name like us-east-1");
+    if (!vpc_id_valid(n->vpc_id))
+        return call_bad_attribute(c, "vpcId", "must be vpc- and 8 or 17 hexadecimal digits in lower case");
+    if (f->role.n && role_arn_parse(f->role, account, &err) != ERR_OK)
+        return call_bad_attribute(c, "roleArn", "is no ARN of a role");
     if (f->role.n && !slice_eq_cstr(f->account, account))
-        return bad(c, "roleArn", "must be a role of the VPC's own account");
+        return call_bad_attribute(c, "roleArn", "must be a role of the VPC's own account");
     if (is_operator) return true;
     if (n->identity != IDENTITY_ROLE)
-        return bad(c, "roleArn", "must be given: the server's own credentials are its operator's to lend");
+        return call_bad_attribute(c, "roleArn",
+                                  "must be given: the server's own credentials are its operator's to lend");
     return prove(c, n);
 }
 

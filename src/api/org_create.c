@@ -19,12 +19,6 @@ struct form {
     struct body_int hours;
 };
 
-static bool bad(struct call *c, const char *field, const char *why)
-{
-    call_bad_attribute(c, field, why);
-    return false;
-}
-
 static bool read_key(struct call *c, const struct json_value *v, struct form *f)
 {
     const struct body_field fields[] = {{"desc", BODY_TEXT, true, &f->text}, {"roles", BODY_TEXTS, true, &f->roles}};
@@ -39,7 +33,7 @@ static bool read_account(struct call *c, const struct json_value *v, struct form
                                         {"roles", BODY_TEXTS, true, &f->roles},
                                         {"secretExpiresAfterHours", BODY_INT, true, &f->hours}};
     f->account = v != NULL;
-    if (v && f->key) return bad(c, "serviceAccount", "cannot be given together with apiKey");
+    if (v && f->key) return call_bad_attribute(c, "serviceAccount", "cannot be given together with apiKey");
     return !v || call_read_object(c, v, fields, ARRAY_LEN(fields));
 }
 
@@ -56,7 +50,7 @@ static bool read_form(struct call *c, struct form *f)
     *f = (struct form){.key = false};
     if (!call_read_json(c, &doc) || !call_read_object(c, json_root(doc), fields, ARRAY_LEN(fields))) return false;
     if (f->owner.p && !oid_parse(f->owner, &id))
-        return bad(c, "orgOwnerId", "must be 24 lower-case hexadecimal digits");
+        return call_bad_attribute(c, "orgOwnerId", "must be 24 lower-case hexadecimal digits");
     return read_key(c, key, f) && read_account(c, account, f);
 }
 

@@ -14,25 +14,19 @@ struct question {
     const struct json_value *rules;
 };
 
-static bool bad(struct call *c, const char *field, const char *why)
-{
-    call_bad_attribute(c, field, why);
-    return false;
-}
-
 static bool take_request(struct call *c, const struct question *q, struct policy_facts *f)
 {
     f->account = q->account;
     f->vpc = q->vpc.p ? q->vpc : SLICE("");
-    if (!account_id_valid(f->account)) return bad(c, "requesterAccountId", "must be 12 digits");
+    if (!account_id_valid(f->account)) return call_bad_attribute(c, "requesterAccountId", "must be 12 digits");
     if (f->vpc.n && !vpc_id_valid(f->vpc))
-        return bad(c, "requesterVpcId", "must be vpc- and 8 or 17 hexadecimal digits in lower case");
+        return call_bad_attribute(c, "requesterVpcId", "must be vpc- and 8 or 17 hexadecimal digits in lower case");
     return call_read_blocks(c, "requesterCidrs", &q->blocks, &f->cidrs);
 }
 
 static bool no_network(struct call *c)
 {
-    return bad(c, "networkId", "is no network that you may read");
+    return call_bad_attribute(c, "networkId", "is no network that you may read");
 }
 
 static bool only_network(struct call *c, struct network *ret)
@@ -44,7 +38,8 @@ static bool only_network(struct call *c, struct network *ret)
         call_store_problem(c, &err);
         return false;
     }
-    if (n != 1) return bad(c, "networkId", "must name a network of the project, unless it has exactly one");
+    if (n != 1)
+        return call_bad_attribute(c, "networkId", "must name a network of the project, unless it has exactly one");
     *ret = all[0];
     return true;
 }

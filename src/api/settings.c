@@ -89,12 +89,6 @@ void api_org_settings_get(struct call *c)
     answer_org_settings(c, &c->org);
 }
 
-static bool bad(struct call *c, const char *field, const char *why)
-{
-    call_bad_attribute(c, field, why);
-    return false;
-}
-
 static bool is_null(const struct json_value *object, const char *key)
 {
     const struct json_value *v = json_get(object, key);
@@ -114,7 +108,7 @@ static bool read_timeouts(struct call *c, const struct json_value *root, const s
     if (!v) return true;
     if (!call_read_object(c, v, fields, ARRAY_LEN(fields))) return false;
     if (absolute.found && (absolute.v < 3600 || absolute.v > DAY_HALF))
-        return bad(c, ABSOLUTE, "must be 3600 to 43200");
+        return call_bad_attribute(c, ABSOLUTE, "must be 3600 to 43200");
     q->set_absolute = absolute.found || is_null(v, ABSOLUTE);
     q->session_absolute_s = absolute.found ? (uint32_t)absolute.v : 0;
     q->set_idle = idle.found || is_null(v, IDLE);
@@ -122,7 +116,7 @@ static bool read_timeouts(struct call *c, const struct json_value *root, const s
     uint32_t longest = q->set_absolute ? q->session_absolute_s : c->org.session_absolute_s;
     uint32_t held = q->set_idle ? q->session_idle_s : c->org.session_idle_s;
     if (held && (held < 300 || held > (longest ? longest : DAY_HALF)))
-        return bad(c, IDLE, "must be 300 to the absolute time");
+        return call_bad_attribute(c, IDLE, "must be 300 to the absolute time");
     return true;
 }
 
@@ -142,9 +136,9 @@ static bool check_contacts(struct call *c, const struct json_value *root, struct
     if (is_null(root, operations))
         q->operations_contact = SLICE("");
     else if (q->operations_contact.p && !is_address(q->operations_contact))
-        return bad(c, operations, "must be an address of e-mail, or null");
+        return call_bad_attribute(c, operations, "must be an address of e-mail, or null");
     if (q->security_contact.n && !is_address(q->security_contact))
-        return bad(c, security, "must be an address of e-mail, or empty");
+        return call_bad_attribute(c, security, "must be an address of e-mail, or empty");
     return true;
 }
 
@@ -152,7 +146,7 @@ static bool check_hours(struct call *c, const struct body_int *hours, struct org
 {
     if (!hours->found) return true;
     if (hours->v < SECRET_HOURS_MIN || hours->v > SECRET_HOURS_MAX)
-        return bad(c, "maxServiceAccountSecretValidityInHours", "must be 8 to 8760");
+        return call_bad_attribute(c, "maxServiceAccountSecretValidityInHours", "must be 8 to 8760");
     q->set_hours = true;
     q->secret_hours = (uint32_t)hours->v;
     return true;

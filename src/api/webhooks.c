@@ -13,12 +13,6 @@
 #define OVERLAP_HOURS_MAX 720
 #define HOUR_US           (3600 * US_PER_SEC)
 
-static bool bad(struct call *c, const char *field, const char *why)
-{
-    call_bad_attribute(c, field, why);
-    return false;
-}
-
 static bool bad_query(struct call *c, const char *name)
 {
     call_problem(c, P_INVALID_QUERY_PARAMETER, &PARAM_C(name), 1);
@@ -203,11 +197,12 @@ static bool read_events(struct call *c, const struct body_texts *t, notice_set *
     notice_set set = 0;
     enum notice n;
     for (size_t i = 0; i < t->n; i++) {
-        if (!notice_parse(t->v[i], &n)) return bad(c, "events", "must be types of messages, as connection.requested");
+        if (!notice_parse(t->v[i], &n))
+            return call_bad_attribute(c, "events", "must be types of messages, as connection.requested");
         set |= (notice_set)1 << n;
     }
     if (t->found && set == 0)
-        return bad(c, "events", "must name what the webhook is told; leave it out for everything");
+        return call_bad_attribute(c, "events", "must name what the webhook is told; leave it out for everything");
     *ret = t->found ? set : NOTICE_ALL;
     return true;
 }
@@ -216,12 +211,12 @@ static bool check_url(struct call *c, struct slice url)
 {
     struct target_policy p = {.allow = c->api->webhook_allow, .allow_count = c->api->webhook_allow_count};
     const char *why;
-    return target_url_check(&p, url, &why) || bad(c, "url", why);
+    return target_url_check(&p, url, &why) || call_bad_attribute(c, "url", why);
 }
 
 static bool check_description(struct call *c, struct slice text)
 {
-    return text.n < WEBHOOK_DESCRIPTION || bad(c, "description", "is longer than 250 bytes");
+    return text.n < WEBHOOK_DESCRIPTION || call_bad_attribute(c, "description", "is longer than 250 bytes");
 }
 
 // One of the organisation's; whether another exists is not told.
@@ -232,11 +227,11 @@ static bool read_group(struct call *c, struct slice text, char ret[OID_HEX + 1])
     struct error err;
     const char *why = "is no project of the organization";
     if (!text.p) return true;
-    if (!oid_parse(text, &id)) return bad(c, "groupId", why);
+    if (!oid_parse(text, &id)) return call_bad_attribute(c, "groupId", why);
     oid_hex(id, ret);
     enum err code = store_group_get(c->thread->reader, ret, &g, &err);
     if (code == ERR_OK && strcmp(g.org_id, c->org.id) == 0) return true;
-    if (code == ERR_OK || code == ERR_NOT_FOUND) return bad(c, "groupId", why);
+    if (code == ERR_OK || code == ERR_NOT_FOUND) return call_bad_attribute(c, "groupId", why);
     call_store_problem(c, &err);
     return false;
 }
@@ -290,7 +285,8 @@ static bool read_edit(struct call *c, struct webhook_edit *q)
     if (!call_read_body(c, fields, ARRAY_LEN(fields)) || (f.url.p && !check_url(c, f.url)) ||
         !check_description(c, f.description) || !read_events(c, &f.events, &q->notices))
         return false;
-    if (f.reason.p && (!f.enabled.found || f.enabled.v)) return bad(c, "reason", "belongs to \"enabled\": false");
+    if (f.reason.p && (!f.enabled.found || f.enabled.v))
+        return call_bad_attribute(c, "reason", "belongs to \"enabled\": false");
     q->url = f.url;
     q->description = f.description;
     q->set_notices = f.events.found;
@@ -386,10 +382,11 @@ static bool read_replay(struct call *c, const char **ret_delivery, struct wall *
     const struct body_field fields[] = {{"deliveryId", BODY_TEXT, false, &delivery},
                                         {"since", BODY_TEXT, false, &since}};
     if (!call_read_body(c, fields, ARRAY_LEN(fields))) return false;
-    if (!delivery.p == !since.p) return bad(c, "deliveryId", "is given, or since, and not both");
-    if (delivery.p && !oid_parse(delivery, &id)) return bad(c, "deliveryId", "must be 24 hexadecimal digits");
+    if (!delivery.p == !since.p) return call_bad_attribute(c, "deliveryId", "is given, or since, and not both");
+    if (delivery.p && !oid_parse(delivery, &id))
+        return call_bad_attribute(c, "deliveryId", "must be 24 hexadecimal digits");
     if (since.p && !wall_parse_rfc3339(since, ret_since))
-        return bad(c, "since", "must be a time, as 2030-01-31T08:00:00Z");
+        return call_bad_attribute(c, "since", "must be a time, as 2030-01-31T08:00:00Z");
     *ret_delivery = delivery.p; // ends with NUL
     return true;
 }
